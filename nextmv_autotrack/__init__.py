@@ -1,0 +1,59 @@
+"""Every run of a decision model recorded on Nextmv, by one line or none.
+
+Example:
+    >>> from nextmv_autotrack import tracked
+    >>> @tracked
+    ... def solve(data: dict) -> dict:
+    ...     return {"solution": sorted(data), "metrics": {"value": len(data)}}
+"""
+
+from __future__ import annotations
+
+from nextmv_autotrack.capture.block import track_run
+from nextmv_autotrack.capture.context import current_run, last_run
+from nextmv_autotrack.capture.decorator import tracked
+from nextmv_autotrack.errors import (
+    AmbiguousRunError,
+    AutotrackError,
+    NotCallableError,
+    PlatformError,
+    RefusedError,
+    SettingsError,
+    StoreError,
+    UnknownRunError,
+    UnreachableError,
+)
+from nextmv_autotrack.run import Run, Status
+from nextmv_autotrack.tracker import configure, flush, shutdown
+
+__all__ = [
+    "AmbiguousRunError",
+    "AutotrackError",
+    "NotCallableError",
+    "PlatformError",
+    "RefusedError",
+    "Run",
+    "SettingsError",
+    "Status",
+    "StoreError",
+    "UnknownRunError",
+    "UnreachableError",
+    "__version__",
+    "configure",
+    "current_run",
+    "flush",
+    "last_run",
+    "shutdown",
+    "track_run",
+    "tracked",
+]
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        # Asking the installed metadata takes milliseconds; few ever do.
+        from importlib.metadata import version  # noqa: PLC0415
+
+        return version("nextmv-autotrack")
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

@@ -1,0 +1,66 @@
+"""Every error a caller can meet, in one tree.
+
+AutotrackError
+├── SettingsError        a setting is unknown, contradictory or of the wrong type
+├── NotCallableError     `tracked` was put on something that cannot be called
+├── StoreError           the local store cannot be opened or read
+├── UnknownRunError      no run has this id
+├── AmbiguousRunError    several runs have an id that begins like this
+└── PlatformError        the platform did not take a request
+    ├── UnreachableError     no usable answer came
+    └── RefusedError         the platform answered, and the answer was no
+"""
+
+from __future__ import annotations
+
+
+class AutotrackError(Exception):
+    """Any error of this library."""
+
+
+class SettingsError(AutotrackError, ValueError):
+    """A setting is unknown, contradictory or of the wrong type.
+
+    Raised when a decorator is applied, a block is opened or `configure` is called,
+    never from a call of a tracked function.
+    """
+
+
+class NotCallableError(AutotrackError, TypeError):
+    """`tracked` was put on something that cannot be called."""
+
+
+class StoreError(AutotrackError):
+    """The local store cannot be opened or read."""
+
+
+class UnknownRunError(AutotrackError, LookupError):
+    """No run has this id."""
+
+
+class AmbiguousRunError(AutotrackError, LookupError):
+    """Several runs have an id that begins like this."""
+
+
+class PlatformError(AutotrackError):
+    """The platform did not take a request."""
+
+
+class UnreachableError(PlatformError):
+    """No usable answer came: refused, reset, timed out or garbled."""
+
+
+class RefusedError(PlatformError):
+    """The platform answered, and the answer was no.
+
+    Attributes:
+        status_code: The HTTP status.
+        retry_after_s: What the platform asked to wait, when it did.
+    """
+
+    def __init__(
+        self, message: str, *, status_code: int, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.retry_after_s = retry_after_s

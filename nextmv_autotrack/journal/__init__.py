@@ -1,0 +1,26 @@
+"""The append-only front of the store: what was written survives the process.
+
+One process writes one journal (`writer`), in segments that live beside a lock the
+process holds for its life (`segments`). Every record is one checksummed frame
+(`frames`), and any process may read any journal (`reader`).
+"""
+
+from __future__ import annotations
+
+from nextmv_autotrack.journal.frames import BEGIN, END, LOG, PART, Frame, Kind
+from nextmv_autotrack.journal.reader import read_frames
+from nextmv_autotrack.journal.segments import Home, Segment
+from nextmv_autotrack.journal.writer import Writer
+
+__all__ = [
+    "BEGIN",
+    "END",
+    "LOG",
+    "PART",
+    "Frame",
+    "Home",
+    "Kind",
+    "Segment",
+    "Writer",
+    "read_frames",
+]

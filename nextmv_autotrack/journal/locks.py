@@ -1,0 +1,55 @@
+"""A lock on a file, which the system takes back when its process dies."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(fd: int, *, shared: bool) -> None:  # noqa: ARG001 -- no shared kind here
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    # flock rather than lockf: a lockf lock goes when *any* descriptor of the file is
+    # closed by the process, so that looking at a lock would release it.
+    def _take(fd: int, *, shared: bool) -> None:
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+
+
+def hold(path: Path) -> int:
+    """Create `path` locked, and return the descriptor that holds the lock.
+
+    The lock is taken before the file has its name: nobody ever sees it unlocked.
+    Closing the descriptor, or the death of the process, releases it.
+    """
+    unnamed = path.with_suffix(".new")
+    fd = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        _take(fd, shared=False)
+        unnamed.replace(path)
+    except BaseException:
+        os.close(fd)
+        unnamed.unlink(missing_ok=True)
+        raise
+    return fd
+
+
+def is_held(path: Path) -> bool:
+    """Whether a living process holds the lock; many may ask at once."""
+    try:
+        fd = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        _take(fd, shared=True)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False

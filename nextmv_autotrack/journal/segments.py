@@ -1,0 +1,73 @@
+"""Where journals lie, whose they are, and whether their owner lives."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from nextmv_autotrack.journal import locks
+
+_SEGMENT_SUFFIX = ".journal"
+_LOCK_SUFFIX = ".lock"
+
+
+class Segment(NamedTuple):
+    """One file of a process's journal."""
+
+    path: Path
+    owner: str
+    number: int
+
+
+class Home:
+    """The folder of all journals of a user, one owner a process."""
+
+    def __init__(self, directory: Path) -> None:
+        self._folder = directory / "journals"
+
+    def __repr__(self) -> str:
+        return f"Home({str(self._folder.parent)!r})"
+
+    def enter(self, owner: str) -> int:
+        """Make `owner` known as alive until the returned descriptor is closed."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return locks.hold(self._lock(owner))
+
+    def is_alive(self, owner: str) -> bool:
+        """Whether the process that is `owner` still runs."""
+        return locks.is_held(self._lock(owner))
+
+    def create(self, owner: str, number: int) -> tuple[Segment, int]:
+        """Create a segment; return it and a descriptor that appends to it."""
+        path = self._folder / f"{owner}.{number}{_SEGMENT_SUFFIX}"
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
+        flags |= getattr(os, "O_BINARY", 0)
+        return Segment(path, owner, number), os.open(path, flags, 0o600)
+
+    def segments(self) -> list[Segment]:
+        """Every segment there is, those of one owner in the order of writing."""
+        found = []
+        for path in self._listing(_SEGMENT_SUFFIX):
+            owner, _, number = path.stem.rpartition(".")
+            if owner and number.isdecimal():
+                found.append(Segment(path, owner, int(number)))
+        return sorted(found, key=lambda segment: (segment.owner, segment.number))
+
+    def owners(self) -> list[str]:
+        """Every process that left a trace here."""
+        locked = {path.stem for path in self._listing(_LOCK_SUFFIX)}
+        return sorted(locked | {segment.owner for segment in self.segments()})
+
+    def leave(self, owner: str) -> None:
+        """Forget an owner that is dead and whose segments are gone."""
+        self._lock(owner).unlink(missing_ok=True)
+
+    def _lock(self, owner: str) -> Path:
+        return self._folder / f"{owner}{_LOCK_SUFFIX}"
+
+    def _listing(self, suffix: str) -> list[Path]:
+        try:
+            return [path for path in self._folder.iterdir() if path.suffix == suffix]
+        except FileNotFoundError:
+            return []

@@ -1,0 +1,120 @@
+"""Appending to the journal of this process, on the caller's thread."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from nextmv_autotrack.journal.frames import seal
+from nextmv_autotrack.journal.segments import Home, Segment
+
+# A segment is removed as a whole once it has been moved, so this is about the disk
+# space that moved records still take. Smaller ones would only mean more files.
+SEGMENT_BYTES = 16 * 1024 * 1024
+
+# Joining small parts for one write costs less than handing over several; a large
+# payload is not copied for it.
+_JOIN_BYTES = 64 * 1024
+
+
+def _write_parts(fd: int, *parts: bytes) -> int:
+    if hasattr(os, "writev"):
+        return os.writev(fd, parts)
+    return os.write(fd, b"".join(parts))
+
+
+class Writer:
+    """The journal of one process.
+
+    What `append` has taken survives the death of the process: it has been given to the
+    system in one write. It is not synced to the disk, which would cost a hundred times
+    as much and helps only against the death of the machine.
+    """
+
+    def __init__(
+        self, home: Home, owner: str, *, segment_bytes: int = SEGMENT_BYTES
+    ) -> None:
+        self.owner = owner
+        self.appended = 0
+        """Frames appended so far."""
+        self._home = home
+        self._segment_bytes = segment_bytes
+        # Re-entrant: a signal handler or a finalizer may run tracked code while this
+        # thread is in here.
+        self._lock = threading.RLock()
+        self._lock_fd = home.enter(owner)
+        self._number = 0
+        self._segment: Segment | None = None
+        self._fd = -1
+        self._size = 0
+        self._retired: list[int] = []
+
+    def __repr__(self) -> str:
+        return f"Writer({self.owner!r})"
+
+    def append(self, kind: int, meta: bytes, payload: bytes = b"") -> None:
+        """Append one frame, whole or not at all."""
+        header = seal(kind, meta, payload)
+        size = len(header) + len(meta) + len(payload)
+        with self._lock:
+            if self._size >= self._segment_bytes or self._fd < 0:
+                self._next_segment()
+            if size <= _JOIN_BYTES:
+                written = os.write(self._fd, header + meta + payload)
+            else:
+                written = _write_parts(self._fd, header, meta, payload)
+            if written != size:
+                self._undo(written)
+            self._size += size
+            self.appended += 1
+
+    def _undo(self, written: int) -> None:
+        """Take back a frame that the disk had no room for."""
+        os.ftruncate(self._fd, self._size)
+        msg = f"the disk took {written} bytes of a frame only: it is full"
+        raise OSError(msg)
+
+    def _next_segment(self) -> None:
+        segment, fd = self._home.create(self.owner, self._number)
+        if self._fd >= 0:
+            # Not closed here: code that this call interrupted may be about to write
+            # to it, and a closed number may soon be another file's.
+            self._retired.append(self._fd)
+        self._number += 1
+        self._segment, self._fd, self._size = segment, fd, 0
+
+    @property
+    def current(self) -> Segment | None:
+        """The segment that is being written; all others are complete."""
+        return self._segment
+
+    def close_retired(self) -> None:
+        """Close the segments that are complete; not for the caller's thread."""
+        with self._lock:
+            retired, self._retired = self._retired, []
+        for fd in retired:
+            os.close(fd)
+
+    def retire(self) -> None:
+        """Complete the current segment; the next frame begins another."""
+        with self._lock:
+            if self._fd >= 0:
+                self._retired.append(self._fd)
+            self._segment, self._fd, self._size = None, -1, 0
+
+    def close(self) -> None:
+        """Let go of everything: the owner counts as dead from now on."""
+        self.retire()
+        self.close_retired()
+        os.close(self._lock_fd)
+
+    def abandon(self) -> None:
+        """Close what a forked child has inherited, without a word to the parent.
+
+        The lock is the parent's as long as the parent holds it: closing a copy of its
+        descriptor does not release it. The child's memory may hold a lock that nobody
+        will ever release, so none is taken.
+        """
+        for fd in (*self._retired, self._fd, self._lock_fd):
+            if fd >= 0:
+                os.close(fd)
