@@ -106,9 +106,9 @@ def _share(name: str, value: object) -> float:
 
 
 def _byte_count(name: str, value: object) -> int:
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    if is_number and value >= SMALLEST_PAYLOAD_BOUND:
-        return value
+    count = value if isinstance(value, int) and not isinstance(value, bool) else -1
+    if count >= SMALLEST_PAYLOAD_BOUND:
+        return count
     raise _wrong(name, value, f"a whole number from {SMALLEST_PAYLOAD_BOUND} bytes on")
 
 

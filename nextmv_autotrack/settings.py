@@ -144,14 +144,14 @@ class Sources:
         self._complain = complain
         self._configured: dict[str, Any] = {}
         self._base: Settings | None = None
-        self.version = 0
-        """Grows whenever `configure` changes something."""
+        self.version = object()
+        """Another one whenever `configure` has changed something."""
 
     def configure(self, **given: Any) -> None:
         """Set settings for the whole process; see `Settings` for the names."""
         self._configured.update(checked(given))
         self._base = None
-        self.version += 1
+        self.version = object()
 
     def resolve(self, own: Mapping[str, Any] | None = None) -> Settings:
         """Return the settings that hold, those in `own` before all others."""

@@ -1,0 +1,127 @@
+"""A call's arguments by name, and which of them are the input and the options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nextmv_autotrack.capture.parameters import MISSING, Parameters, parameters_of
+from nextmv_autotrack.errors import SettingsError
+from nextmv_autotrack.settings import Settings
+
+
+class Arguments:
+    """Names the arguments of calls of one callable."""
+
+    __slots__ = ("_defaults", "_parameters", "_positional", "_required")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._parameters = parameters_of(function)
+        known = self._parameters or Parameters((), {}, None)
+        self._positional = known.positional
+        self._defaults = known.defaults
+        self._required = known.required
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The names of the parameters; None when the callable does not tell."""
+        return None if self._parameters is None else tuple(self._defaults)
+
+    @property
+    def takes_one(self) -> bool:
+        """Whether there is one parameter, which can be given by position."""
+        return len(self._defaults) == len(self._positional) == 1 and (
+            self._parameters is not None and self._parameters.signature is None
+        )
+
+    def of(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], *, receiver: bool
+    ) -> dict[str, Any]:
+        """Return the arguments by name, defaults included.
+
+        `receiver`: the first one is the object the call is bound to, which is no
+        input. A call that does not fit the parameters, and will fail for it, is taken
+        down as it came.
+        """
+        parameters = self._parameters
+        if parameters is None:
+            rest = args[1:] if receiver else args
+            return _as_it_came(rest, kwargs)
+        if parameters.signature is not None:
+            return self._by_signature(args, kwargs, receiver=receiver)
+        named = self._defaults.copy()
+        named.update(zip(self._positional, args, strict=False))
+        if kwargs:
+            named.update(kwargs)
+        if len(named) != len(self._defaults) or len(args) > len(self._positional):
+            return _as_it_came(args, kwargs)
+        if len(args) + len(kwargs) < self._required:
+            named = {k: v for k, v in named.items() if v is not MISSING}
+        if receiver and self._positional:
+            named.pop(self._positional[0], None)
+        return named
+
+    def _by_signature(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], *, receiver: bool
+    ) -> dict[str, Any]:
+        signature = self._parameters.signature  # type: ignore[union-attr]
+        try:
+            bound = signature.bind(*args, **kwargs)  # type: ignore[union-attr]
+        except TypeError:
+            return _as_it_came(args, kwargs)
+        bound.apply_defaults()
+        named = dict(bound.arguments)
+        if receiver and self._positional:
+            del named[self._positional[0]]
+        elif receiver:
+            _drop_from_variadic(named)
+        return named
+
+
+def _as_it_came(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {"args": list(args), "kwargs": kwargs} if kwargs else {"args": list(args)}
+
+
+def _drop_from_variadic(named: dict[str, Any]) -> None:
+    """The receiver came as the first of `*args`."""
+    for name, value in named.items():
+        if type(value) is tuple:
+            named[name] = value[1:]
+            return
+
+
+def check_names(names: tuple[str, ...] | None, settings: Mapping[str, Any]) -> None:
+    """Raise when a setting names an argument that the function does not take."""
+    given = settings.get("input")
+    inputs = (given,) if isinstance(given, str) else given
+    inputs = inputs if isinstance(inputs, tuple) else ()
+    options = settings.get("options", ())
+    twice = set(inputs) & set(options)
+    if twice:
+        msg = f"argument {min(twice)!r} is named in both 'input' and 'options'"
+        raise SettingsError(msg)
+    if names is None:
+        return
+    for setting, wanted in (("input", inputs), ("options", options)):
+        for name in wanted:
+            if name not in names:
+                has = ", ".join(names) or "none"
+                msg = f"setting {setting!r} names {name!r}; the arguments are: {has}"
+                raise SettingsError(msg)
+
+
+def input_of(named: dict[str, Any], settings: Settings) -> Any:
+    """Return the input among the arguments.
+
+    A single argument is the input itself, several are an object of them by name.
+    """
+    wanted = settings.input
+    if isinstance(wanted, str):
+        return named.get(wanted)
+    if isinstance(wanted, tuple):
+        return {name: named[name] for name in wanted if name in named}
+    if settings.options:
+        named = {k: v for k, v in named.items() if k not in settings.options}
+    if len(named) == 1:
+        return next(iter(named.values()))
+    return named

@@ -1,0 +1,121 @@
+"""`track_run`: a block of code becomes a run."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+from nextmv_autotrack import safely
+from nextmv_autotrack.capture.context import enclosing, enter
+from nextmv_autotrack.capture.endings import raised
+from nextmv_autotrack.capture.installed import recorder
+from nextmv_autotrack.capture.open_run import OpenRun
+from nextmv_autotrack.capture.recorder import NO_INPUT
+from nextmv_autotrack.errors import SettingsError
+from nextmv_autotrack.run import Run
+from nextmv_autotrack.settings import checked
+
+_UNNAMED = "run"
+
+# They look at a call, and a block has none.
+_OF_A_FUNCTION = ("output", "metrics")
+
+
+class track_run:  # noqa: N801 -- it reads as a function, and is used as one
+    """Track a block of code as a run.
+
+    `with` and `async with` both work; the run lasts as long as the block. An exception
+    in the block makes the run fail and goes on unchanged. The input is taken down when
+    it is given; output, metrics, options and assets are taken down when the block ends.
+
+    Example:
+        >>> from nextmv_autotrack import track_run
+        >>> with track_run(name="nightly", input={"stops": 3}) as run:
+        ...     run.output = {"routes": [[1, 2], [3]]}
+        ...     run.metrics["value"] = 42.0
+
+    Args:
+        name: How the run is listed.
+        input: What the run is given; `run.input = ...` sets it later.
+        options: The options of the run.
+        settings: See `Settings`; they hold for this run before all others.
+
+    Raises:
+        SettingsError: A setting is wrong. Raised here, never from the block.
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        input: object = None,  # noqa: A002 -- the word of every signature of ours
+        options: dict[str, Any] | None = None,
+        description: str | None = None,
+        **settings: Any,
+    ) -> None:
+        for setting in _OF_A_FUNCTION:
+            if setting in settings:
+                msg = f"setting {setting!r} is for functions; set run.{setting} instead"
+                raise SettingsError(msg)
+        self._own = checked(settings, of_a_run=True)
+        self._name = name
+        self._description = description
+        self._input = input
+        self._options = options
+        self._opened: list[OpenRun | None] = []
+
+    def __enter__(self) -> Run:
+        opened = self._begin()
+        self._opened.append(opened)
+        if opened is None:
+            return _untracked()
+        enter(opened)
+        return opened.run
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        raised(self._opened.pop(), error)
+
+    async def __aenter__(self) -> Run:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+    def _begin(self) -> OpenRun | None:
+        try:
+            plan = recorder().plan(self._own, _UNNAMED)
+            if not plan.enabled:
+                return None
+            opened = recorder().open(
+                plan,
+                self,
+                enclosing(),
+                self._name or plan.name,
+                self._description or _fixed(plan.settings.description),
+                NO_INPUT if self._input is None else self._input,
+            )
+        except Exception as failure:  # noqa: BLE001 -- the boundary
+            safely.failed("recording the begin of a run", failure)
+            return None
+        if self._options:
+            opened.run.options.update(self._options)
+        return opened
+
+
+def _fixed(description: object) -> str | None:
+    return description if isinstance(description, str) else None
+
+
+def _untracked() -> Run:
+    """A run that nobody takes down, for a block that is not tracked."""
+    return Run("", _UNNAMED, None, None, 0.0)

@@ -1,0 +1,62 @@
+"""Which run is in progress here: by context, and in the process as a whole."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+from nextmv_autotrack.capture.open_run import OpenRun
+from nextmv_autotrack.run import Run
+
+innermost: ContextVar[OpenRun | None] = ContextVar("autotrack_run", default=None)
+"""The innermost run in progress in this context."""
+
+latest: ContextVar[Run | None] = ContextVar("autotrack_last_run", default=None)
+"""The run that ended last in this context."""
+
+open_roots: dict[str, OpenRun] = {}
+"""Every run in progress that has no parent, by id."""
+
+
+def current_run() -> Run | None:
+    """Return the innermost run in progress in this context, or None."""
+    found = enclosing()
+    return found.run if found is not None else None
+
+
+def last_run() -> Run | None:
+    """Return the run that ended last in this context, or None."""
+    return latest.get()
+
+
+def enclosing() -> OpenRun | None:
+    """The innermost run that is still open: a task may outlive the run it began in."""
+    found = innermost.get()
+    while found is not None and not found.is_open:
+        found = found.parent
+    return found
+
+
+def the_only_one() -> OpenRun | None:
+    """The one run in progress that has no parent, if there is just one."""
+    if len(open_roots) != 1:
+        return None
+    return next(iter(open_roots.values()), None)
+
+
+def enter(opened: OpenRun | None) -> None:
+    """Make `opened` the innermost run of this context."""
+    if opened is not None:
+        opened.token = innermost.set(opened)
+
+
+def leave(opened: OpenRun | None) -> None:
+    """Make the run around `opened` the innermost one again."""
+    if opened is None or opened.token is None:
+        return
+    token, opened.token = opened.token, None
+    try:
+        innermost.reset(token)
+    except ValueError:
+        # Entered in one context and left in another, as an async block may be. A run
+        # that is closed counts for nothing wherever it is still the innermost.
+        return

@@ -1,0 +1,75 @@
+"""What an exception says about its run: status, one line, and the traceback."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from types import TracebackType
+
+# The platform takes a short, plain text; where exactly it stops is not documented.
+MAX_ERROR_CHARS = 300
+
+# A traceback through a deep recursion of generated code can be endless. Python folds
+# repeated frames itself, so this is for the rest; the last part says what happened.
+MAX_TRACEBACK_CHARS = 64 * 1024
+
+
+def is_success(error: BaseException) -> bool:
+    """Whether a run that ended with `error` succeeded all the same."""
+    if isinstance(error, SystemExit):
+        return error.code is None or error.code == 0
+    return isinstance(error, GeneratorExit)
+
+
+def error_line(error: BaseException) -> str:
+    """Return `Type: message` in one short line of plain ASCII."""
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001 -- a __str__ of the user's
+        message = "(its text cannot be had)"
+    name = type(error).__qualname__
+    return plain_line(f"{name}: {message}" if message else name)
+
+
+def plain_line(text: str) -> str:
+    """Return `text` as one short line of plain ASCII."""
+    # A long text is cut before it is split, so that its size costs nothing.
+    words = text[: MAX_ERROR_CHARS * 8].split()
+    line = " ".join(words).encode("ascii", "backslashreplace").decode("ascii")
+    line = "".join(char if char.isprintable() else "?" for char in line)
+    return line if len(line) <= MAX_ERROR_CHARS else line[: MAX_ERROR_CHARS - 3] + "..."
+
+
+def traceback_text(error: BaseException, start: TracebackType | None) -> str:
+    """Return the traceback from `start` on, with causes, groups and notes."""
+    try:
+        lines = list(
+            traceback.TracebackException(type(error), error, start).format()
+        ) + _notes_before_311(error)
+    except Exception as broken:  # noqa: BLE001 -- it runs code of the user's
+        return f"(the traceback cannot be had: {type(broken).__qualname__})\n"
+    text = "".join(lines)
+    if len(text) <= MAX_TRACEBACK_CHARS:
+        return text
+    half = MAX_TRACEBACK_CHARS // 2
+    left_out = len(text) - 2 * half
+    return f"{text[:half]}\n... ({left_out} characters left out)\n{text[-half:]}"
+
+
+def _notes_before_311(error: BaseException) -> list[str]:
+    """Notes that a backport has put on `error`: Python 3.10 does not print them."""
+    if sys.version_info >= (3, 11):
+        return []
+    notes = getattr(error, "__notes__", None)
+    return [f"{note}\n" for note in notes] if isinstance(notes, list) else []
+
+
+def without_our_frame(error: BaseException) -> None:
+    """Take the frame of the code that calls this out of the traceback.
+
+    For an `except` that goes on with a bare `raise`. From Python 3.11 on, that raise
+    goes on with the traceback of the exception and adds no frame; Python 3.10 goes on
+    with a copy from before, so that one frame of ours is seen there.
+    """
+    trace = error.__traceback__
+    error.__traceback__ = trace.tb_next if trace is not None else None

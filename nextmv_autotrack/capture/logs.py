@@ -1,0 +1,103 @@
+"""Logging records as log lines, without a handler and without a changed level."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from nextmv_autotrack import safely
+from nextmv_autotrack.capture.context import enclosing, open_roots, the_only_one
+from nextmv_autotrack.capture.open_run import as_line
+from nextmv_autotrack.capture.plan import NO_LOGS
+
+__all__ = ["NO_LOGS", "listen"]
+
+OUR_LOGGER = "nextmv_autotrack"
+
+# Libraries log on our threads, too: what httpx says about an upload is no line of the
+# model's.
+OUR_THREADS = "nextmv-autotrack"
+
+_formatter = logging.Formatter()
+_installing = threading.Lock()
+_listening = False
+
+
+def listen() -> None:
+    """See every logging record from now on.
+
+    The one place every record passes is `Logger.callHandlers`: after levels and
+    filters, and before handlers and `propagate`. A handler on the root logger would
+    miss loggers that do not propagate, and would silence a later `basicConfig()`.
+    """
+    global _listening  # noqa: PLW0603 -- the method is the process's, once for all
+    if _listening:
+        return
+    with _installing:
+        if not _listening:
+            logging.Logger.callHandlers = _seen_by_us(logging.Logger.callHandlers)  # type: ignore[assignment, method-assign]
+            _listening = True
+
+
+CallHandlers = Callable[[logging.Logger, logging.LogRecord], None]
+
+
+def _seen_by_us(call_handlers: CallHandlers) -> CallHandlers:
+    def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802
+        if open_roots:
+            try:
+                _take(record)
+            except Exception as error:  # noqa: BLE001 -- the boundary
+                safely.failed("recording a log line", error)
+        call_handlers(self, record)
+
+    return callHandlers
+
+
+def _take(record: logging.LogRecord) -> None:
+    """Give a record to the innermost run here and to those around it.
+
+    In a thread without a run it goes to the one run in progress, if there is just one.
+    """
+    opened = enclosing() or the_only_one()
+    if opened is None or record.name.startswith(OUR_LOGGER):
+        return
+    if record.threadName is not None and record.threadName.startswith(OUR_THREADS):
+        return
+    body = None
+    while opened is not None:
+        if record.levelno >= opened.plan.log_level and opened.is_open:
+            if body is None:
+                body = as_line(format_line(record))
+            opened.add_lines(body)
+        opened = opened.parent
+
+
+_second: tuple[int, str] = (-1, "")
+
+
+def _time_text(created: float) -> str:
+    """Return a time as RFC 3339 with milliseconds; a second's text is made once."""
+    global _second  # noqa: PLW0603 -- one tuple, so that threads see both or neither
+    seconds = int(created)
+    known, text = _second
+    if known != seconds:
+        text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(seconds))
+        _second = (seconds, text)
+    return f"{text}{int((created - seconds) * 1000):03d}Z"
+
+
+def format_line(record: logging.LogRecord) -> str:
+    """Return time, level, logger and message, with the traceback if there is one."""
+    try:
+        message = record.getMessage()
+    except Exception as error:  # noqa: BLE001 -- arguments that do not fit the message
+        message = f"{record.msg!r} (its arguments do not fit: {type(error).__name__})"
+    line = f"{_time_text(record.created)} {record.levelname} {record.name}: {message}"
+    if record.exc_info and record.exc_info[0] is not None:
+        line = f"{line}\n{_formatter.formatException(record.exc_info)}"
+    if record.stack_info:
+        line = f"{line}\n{record.stack_info}"
+    return line

@@ -1,0 +1,129 @@
+"""The settings of one tracked thing, made ready so that a call only reads them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from nextmv_autotrack import safely
+from nextmv_autotrack.run import Delivery
+from nextmv_autotrack.settings import Settings
+
+Text = str | Callable[..., Any] | None
+
+
+class Plan:
+    """What holds for every call until a setting changes."""
+
+    __slots__ = (
+        "about",
+        "enabled",
+        "is_simple",
+        "log_level",
+        "max_payload",
+        "name",
+        "named",
+        "resources",
+        "sample",
+        "settings",
+        "version",
+    )
+
+    def __init__(self, settings: Settings, version: object, name: str) -> None:
+        self.version = version
+        """Of the settings it was made from."""
+        self.settings = settings
+        # What every call reads, one step away.
+        self.enabled = settings.enabled
+        self.max_payload = settings.max_payload
+        self.resources = settings.resources
+        self.sample = settings.sample
+        self.log_level = _log_level(settings.logs)
+        self.is_simple = (
+            not settings.options
+            and all(
+                given is None or isinstance(given, str)
+                for given in (settings.name, settings.input, settings.description)
+            )
+            and settings.input is None
+        )
+        """Nothing about a run is computed from its arguments."""
+        self.name = settings.name if isinstance(settings.name, str) else name
+        """How the run is listed, unless a setting computes it."""
+        fixed = settings.description
+        self.named = described(self.name, fixed if isinstance(fixed, str) else None)
+        """Name and description, in the begin record of calls that compute neither."""
+        self.about = _members(
+            {
+                "host": host_name(),
+                "delivery": delivery(settings),
+                "app_id": settings.app_id,
+                "instance_id": settings.instance_id,
+                "endpoint": settings.endpoint,
+            }
+        )
+        """What else is the same in the begin record of every call."""
+
+
+# Above every level that the logging module knows.
+NO_LOGS = sys.maxsize
+
+
+def described(name: str, description: str | None) -> str:
+    """Return name and description as members of the begin record."""
+    return _members({"name": name, "description": description})
+
+
+def _members(values: dict[str, Any]) -> str:
+    return orjson.dumps(values).decode()[1:-1]
+
+
+def delivery(settings: Settings) -> Delivery:
+    """Where runs with these settings belong."""
+    if settings.destination == "local":
+        return Delivery.LOCAL
+    if settings.app_id is None:
+        if settings.destination == "cloud" or settings.api_key is not None:
+            safely.warn(
+                "runs are kept locally: no application is known; set NEXTMV_APP_ID, "
+                "or app_id= on the function, to send them to the platform",
+                "no app id",
+            )
+        return Delivery.LOCAL
+    if settings.api_key is None and settings.destination == "auto":
+        return Delivery.LOCAL
+    return Delivery.WAITING
+
+
+def _log_level(logs: bool | int) -> int:  # noqa: FBT001 -- a setting's value
+    if logs is False:
+        return NO_LOGS
+    return 0 if logs is True else logs
+
+
+def host_name() -> str:
+    """Return the name of this machine, as people know it."""
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    import platform  # noqa: PLC0415 -- only where there is no uname
+
+    return platform.node()
+
+
+def text_for(
+    given: Text, otherwise: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> str | None:
+    """Return a name or description: fixed, or computed from the call's arguments."""
+    if given is None or isinstance(given, str):
+        return given or otherwise
+    try:
+        return str(given(*args, **kwargs))
+    except Exception as error:  # noqa: BLE001 -- code of the user's
+        safely.warn(
+            f"the name or description of a run: {type(error).__name__}: {error}"
+        )
+        return otherwise

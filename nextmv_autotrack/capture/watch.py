@@ -1,0 +1,96 @@
+"""One tracked function: what is known of it, and the run that each call begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nextmv_autotrack import safely
+from nextmv_autotrack.capture.arguments import Arguments, check_names, input_of
+from nextmv_autotrack.capture.context import enclosing, enter
+from nextmv_autotrack.capture.installed import recorder
+from nextmv_autotrack.capture.open_run import OpenRun
+from nextmv_autotrack.capture.plan import Plan, text_for
+from nextmv_autotrack.capture.receiver import ReceiverTest
+
+
+class Watch:
+    """What is known of one tracked function, and what happens at its calls."""
+
+    def __init__(
+        self, function: Callable[..., Any], name: str, own: Mapping[str, Any]
+    ) -> None:
+        self.function = function
+        self.arguments = Arguments(function)
+        check_names(self.arguments.names, own)
+        self.has_receiver = ReceiverTest(getattr(function, "__name__", name))
+        self.name = name
+        self.own = dict(own)
+        self._takes_one = self.arguments.takes_one
+        self._plan: Plan | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A plan holds what was set in one process, keys included.
+        return {**self.__dict__, "_plan": None}
+
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> OpenRun | None:
+        """Write down that a call begins; None when it is not to be tracked."""
+        try:
+            now = recorder()
+            plan = self._plan
+            if plan is None or plan.version is not now.sources.version:
+                plan = self._plan = now.plan(self.own, self.name)
+            parent = enclosing()
+            if not plan.enabled or (parent is not None and parent.is_inside(self)):
+                return None
+            value, named = self._input_of(plan, args, kwargs)
+            name, description = plan.name, None
+            if not plan.is_simple:
+                name, description = _texts(plan, args, kwargs)
+            opened = now.open(plan, self, parent, name, description, value)
+        except Exception as error:  # noqa: BLE001 -- the boundary
+            safely.failed("recording the begin of a run", error)
+            return None
+        if named is not None and plan.settings.options:
+            wanted = plan.settings.options
+            opened.options = {k: named[k] for k in wanted if k in named}
+        return opened
+
+    def begin_here(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> OpenRun | None:
+        """Begin a run and make it the innermost one of this context."""
+        opened = self.begin(args, kwargs)
+        if opened is not None:
+            enter(opened)
+        return opened
+
+    def _input_of(
+        self, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any] | None]:
+        """Return the input of a call, and its arguments by name where they matter."""
+        receiver = False
+        if args:
+            known = self.has_receiver.of_instances.get(type(args[0]))
+            receiver = self.has_receiver(args[0]) if known is None else known
+        is_one = self._takes_one and len(args) == 1 and not kwargs
+        if is_one and plan.is_simple and not receiver:
+            # The usual model: one argument, which is the input itself.
+            return args[0], None
+        named = self.arguments.of(args, kwargs, receiver=receiver)
+        if callable(plan.settings.input):
+            return plan.settings.input(*args, **kwargs), named
+        return input_of(named, plan.settings), named
+
+
+def _texts(
+    plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[str, str | None]:
+    """Return the name and the description that settings compute from the call."""
+    settings = plan.settings
+    name, description = plan.name, None
+    if callable(settings.name):
+        name = text_for(settings.name, name, args, kwargs) or name
+    if settings.description is not None:
+        description = text_for(settings.description, None, args, kwargs)
+    return name, description

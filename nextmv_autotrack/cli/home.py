@@ -1,0 +1,47 @@
+"""Where the command reads: the local store, with all journals moved into it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nextmv_autotrack.errors import StoreError
+from nextmv_autotrack.journal import Home
+from nextmv_autotrack.settings import from_environment
+from nextmv_autotrack.store import Store
+from nextmv_autotrack.store.sweep import Sweep
+
+
+def directory() -> Path:
+    """Return the folder that the settings name."""
+    return from_environment(_complain).resolve().directory
+
+
+@contextmanager
+def open_store(folder: Path) -> Iterator[Store]:
+    """Open the store of `folder`, up to date as of now.
+
+    What processes have written and not moved yet is moved here, so that a run is seen
+    as soon as it has begun. Where that is not possible, for instance because the disk
+    is full, the store is read as it is.
+    """
+    with Store.open(folder) as store:
+        try:
+            Sweep(store, Home(folder)).others()
+        except (StoreError, OSError) as error:
+            _complain(f"the newest runs may be missing: {error}")
+        yield store
+
+
+def shown(folder: Path) -> str:
+    """Return the folder as people write it."""
+    try:
+        return str(Path("~") / folder.relative_to(Path.home()))
+    except (ValueError, RuntimeError):
+        return str(folder)
+
+
+def _complain(message: str) -> None:
+    print(f"warning: {message}", file=sys.stderr)  # noqa: T201

@@ -1,0 +1,116 @@
+"""Tables and headings: in colour on a terminal, plain when piped."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from nextmv_autotrack.cli.words import one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_GAP = "  "
+
+# A column but the last; longer names are cut on a terminal.
+_WIDEST = 32
+
+# Words that are worth a colour wherever they stand in a table.
+_COLOURS = {
+    "succeeded": "green",
+    "failed": "red",
+    "running": "yellow",
+    "delivered": "green",
+    "waiting": "yellow",
+    "rejected": "red",
+    "local": "dim",
+}
+
+
+def is_terminal() -> bool:
+    """Whether somebody looks at this as it is printed."""
+    return sys.stdout.isatty()
+
+
+def say(text: str = "", *, flush: bool = False) -> None:
+    """Print one line or several; `flush` before another process prints."""
+    print(text, flush=flush)  # noqa: T201 -- this is what the command is for
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns; the last column is cut where a terminal ends."""
+    clean = [[one_line(cell) for cell in row] for row in rows]
+    console = _console()
+    if console is None:
+        for line in _aligned([heads, *clean]):
+            say(line)
+    else:
+        _rich(console, heads, clean)
+
+
+def heading(text: str) -> None:
+    """Print a heading, with a line of room above it."""
+    console = _console()
+    say()
+    if console is None:
+        say(text)
+    else:
+        console.print(text, style="bold", markup=False, highlight=False)
+
+
+def pairs(rows: Sequence[tuple[str, str]], *, indent: str = "") -> None:
+    """Print names and what they stand for, the latter below each other."""
+    console = _console()
+    for line in _aligned([(indent + name, one_line(text)) for name, text in rows]):
+        if console is None:
+            say(line)
+        else:
+            _, _, value = line.rpartition(_GAP)
+            console.print(_styled(line, value), soft_wrap=True)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = zip(row, widths, strict=True)
+        yield _GAP.join(cell.ljust(width) for cell, width in cells).rstrip()
+
+
+def _console() -> Console | None:
+    """Rich's console where it is installed and somebody looks."""
+    if not is_terminal() or os.environ.get("TERM") == "dumb":
+        return None
+    try:
+        from rich.console import Console  # noqa: PLC0415 -- an extra
+    except ImportError:
+        return None
+    return Console(file=sys.stdout)
+
+
+def _styled(text: str, word: str) -> Text:
+    """Return `text` in the colour of `word`, which ends it."""
+    from rich.text import Text  # noqa: PLC0415
+
+    styled = Text(text)
+    styled.stylize(_COLOURS.get(word, ""), len(text) - len(word))
+    return styled
+
+
+def _rich(console: Console, heads: Sequence[str], rows: list[list[str]]) -> None:
+    from rich.table import Table  # noqa: PLC0415
+
+    made = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0))
+    for head, *texts in zip(heads[:-1], *(row[:-1] for row in rows), strict=True):
+        # Rich would take room from all columns alike, and half an id is of no use.
+        width = min(_WIDEST, max(map(len, (head, *texts))))
+        made.add_column(head, no_wrap=True, min_width=width, max_width=width)
+    made.add_column(heads[-1])
+    for row in rows:
+        cells = [_styled(cell, cell) for cell in row]
+        for cell in cells:
+            cell.no_wrap, cell.overflow = True, "ellipsis"
+        made.add_row(*cells)
+    console.print(made)

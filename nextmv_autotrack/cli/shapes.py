@@ -1,0 +1,63 @@
+"""The JSON that scripts read: its members do not change within a major version."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from nextmv_autotrack.cli.words import timestamp
+from nextmv_autotrack.store import Store, StoredRun
+
+
+def listed(run: StoredRun) -> dict[str, Any]:
+    """Return what `list` says of a run."""
+    return {
+        "id": run.id,
+        "name": run.name,
+        "app_id": run.app_id,
+        "status": run.status,
+        "started_at": timestamp(run.started_at),
+        "duration": run.duration,
+        "error": run.error,
+        "delivery": run.delivery,
+        "platform_run_id": run.platform_run_id,
+        "metrics": run.metrics,
+    }
+
+
+def shown(run: StoredRun, store: Store) -> dict[str, Any]:
+    """Return what `show` says of a run."""
+    return {
+        **listed(run),
+        "description": run.description,
+        "parent_id": run.parent_id,
+        "instance_id": run.instance_id,
+        "input": _payload(store, run.input),
+        "output": _payload(store, run.output),
+        "options": run.options,
+        "assets": _payload(store, run.assets) or [],
+        "logs": lines(store.log_text(run.id)),
+        "host": run.host,
+        "environment": {},
+    }
+
+
+def lines(text: str) -> list[str]:
+    """Return log text as lines: what ends one is the line feed, and nothing else."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def _payload(store: Store, digest: str | None) -> orjson.Fragment | None:
+    """The payload as it was stored: no number in it passes through a float."""
+    return None if digest is None else orjson.Fragment(store.payload(digest))
+
+
+def write(document: dict[str, Any] | Sequence[Any]) -> None:
+    """Print JSON."""
+    text = orjson.dumps(
+        document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    )
+    sys.stdout.write(text.decode())

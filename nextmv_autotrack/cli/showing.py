@@ -1,0 +1,155 @@
+"""`show` and `logs`: one run, as a page and as lines."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import orjson
+
+from nextmv_autotrack.cli import home, screen, shapes
+from nextmv_autotrack.cli.listing import own_first
+from nextmv_autotrack.cli.words import age, duration, local_time, number, one_line, size
+from nextmv_autotrack.errors import StoreError, UnknownRunError
+from nextmv_autotrack.store import Payload, Store, StoredRun
+
+# A page should fit on a screen or two; `--json` and `logs` have the rest.
+_LINES_OF_A_PAYLOAD = 12
+_LINES_OF_LOG = 10
+_LINE_WIDTH = 100
+
+# Laying out JSON takes some 20 ms a megabyte, and only its first lines are shown.
+_LARGEST_LAID_OUT = 1_000_000
+
+
+def show(given: Namespace) -> int:
+    """Print all there is to say about a run."""
+    with _store() as store:
+        run = store.run(given.id)
+        if given.json:
+            shapes.write(shapes.shown(run, store))
+        else:
+            _page(run, store)
+    return 0
+
+
+def logs(given: Namespace) -> int:
+    """Print the log lines of a run."""
+    with _store() as store:
+        text = store.log_text(store.run(given.id).id)
+    if given.json:
+        shapes.write(shapes.lines(text))
+    else:
+        sys.stdout.write(text)
+    return 0
+
+
+@contextmanager
+def _store() -> Iterator[Store]:
+    folder = home.directory()
+    if not folder.is_dir():
+        msg = f"there are no runs in {home.shown(folder)} yet"
+        raise UnknownRunError(msg)
+    with home.open_store(folder) as store:
+        yield store
+
+
+def _page(run: StoredRun, store: Store) -> None:
+    screen.pairs([(name, text) for name, text in _facts(run) if text])
+    if run.metrics:
+        screen.heading("Metrics")
+        metrics = own_first(run.metrics)
+        screen.pairs([(name, _brief(metrics[name])) for name in metrics], indent="  ")
+    if run.options:
+        screen.heading("Options")
+        screen.pairs([*run.options.items()], indent="  ")
+    for title, digest in (
+        ("Input", run.input),
+        ("Output", run.output),
+        ("Assets", run.assets),
+    ):
+        if digest is not None:
+            _payload(title, store, digest)
+    _last_lines(run, store.log_text(run.id))
+
+
+def _facts(run: StoredRun) -> list[tuple[str, str | None]]:
+    now = time.time()
+    return [
+        ("run", run.id),
+        ("name", run.name),
+        ("description", run.description),
+        ("status", run.status),
+        ("error", run.error),
+        ("started", f"{local_time(run.started_at)}, {age(run.started_at, now)}"),
+        ("duration", duration(run.duration)),
+        ("host", run.host),
+        ("inside run", run.parent_id),
+        ("delivery", run.delivery),
+        ("problem", run.problem),
+        ("application", run.app_id),
+        ("instance", run.instance_id),
+        ("platform run", run.platform_run_id),
+    ]
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, (dict, list)):
+        return _cut(orjson.dumps(value).decode())
+    return number(value)
+
+
+def _payload(title: str, store: Store, digest: str) -> None:
+    try:
+        found = store.open_payload(digest)
+        beginning = _beginning(found)
+    except (StoreError, OSError) as error:
+        # The rest of the run is there all the same.
+        screen.heading(title)
+        screen.say(f"  {one_line(str(error))}")
+        return
+    screen.heading(f"{title} ({size(found.size)})")
+    if found.size <= _LARGEST_LAID_OUT:
+        lines = _laid_out(orjson.loads(beginning))
+    else:
+        lines = [beginning.decode("utf-8", "ignore"), "..."]
+    for line in lines[:_LINES_OF_A_PAYLOAD]:
+        screen.say(f"  {_cut(line)}")
+    if len(lines) > _LINES_OF_A_PAYLOAD:
+        screen.say(f"  ... {len(lines) - _LINES_OF_A_PAYLOAD} more lines with --json")
+
+
+def _laid_out(value: object) -> list[str]:
+    # A model in a file format is recorded as one text: its lines say more.
+    if isinstance(value, str):
+        return value.splitlines()
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode().split("\n")
+
+
+def _beginning(found: Payload) -> bytes:
+    """The payload; of a large one only as much as is shown."""
+    if found.content is not None or found.path is None:
+        return found.content or b""
+    with found.path.open("rb") as file:
+        return file.read(found.size if found.size <= _LARGEST_LAID_OUT else _LINE_WIDTH)
+
+
+def _last_lines(run: StoredRun, text: str) -> None:
+    lines = shapes.lines(text)
+    if not lines:
+        return
+    left_out = max(0, len(lines) - _LINES_OF_LOG)
+    note = f", the last {_LINES_OF_LOG} of {len(lines)} lines" if left_out else ""
+    screen.heading(f"Logs{note}")
+    for line in lines[left_out:]:
+        screen.say(f"  {_cut(line)}")
+    if left_out:
+        screen.say(f"  all of them: nextmv-autotrack logs {run.id}")
+
+
+def _cut(line: str) -> str:
+    clean = " " * (len(line) - len(line.lstrip(" "))) + one_line(line)
+    return clean if len(clean) <= _LINE_WIDTH else f"{clean[: _LINE_WIDTH - 3]}..."

@@ -1,0 +1,88 @@
+"""Where the platform is, and the key that opens it, checked before they are used."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, urlsplit
+
+from nextmv_autotrack.errors import SettingsError
+
+# What a header may carry, without blanks: anything else in a key came along when it
+# was copied.
+_KEY = re.compile(r"[\x21-\x7e]+")
+
+
+def clean_endpoint(endpoint: str) -> str:
+    """Return the endpoint with a scheme and without a slash at its end.
+
+    A path is kept: the platform may live behind a prefix.
+
+    Raises:
+        SettingsError: It is no address of a web server.
+    """
+    text = endpoint.strip()
+    text = text if "://" in text else f"https://{text}"
+    problem = _problem(text)
+    if problem:
+        msg = (
+            f"setting 'endpoint' {problem}; it is an address"
+            " such as https://api.cloud.nextmv.io"
+        )
+        raise SettingsError(msg)
+    return text.rstrip("/")
+
+
+def _problem(text: str) -> str | None:
+    # The text itself stays out of the message: it may hold a password.
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return "has a host or a port that cannot be read"
+    is_web = parts.scheme.lower() in {"http", "https"}
+    is_clean = text.isprintable() and " " not in text
+    checks = {
+        "begins with neither https:// nor http://": is_web,
+        "must not hold a user name or a password": "@" not in parts.netloc,
+        "names no host": bool(parts.hostname) and port != 0 and is_clean,
+        "has a scheme twice": not parts.path.startswith("//"),
+        "must end before '?' and '#'": not parts.query and not parts.fragment,
+    }
+    return next((problem for problem, is_fine in checks.items() if not is_fine), None)
+
+
+def clean_key(api_key: str) -> str:
+    """Return the key without blanks and line breaks around it.
+
+    Raises:
+        SettingsError: There is none, or it has a character that no key has.
+    """
+    key = api_key.strip()
+    if not key:
+        raise SettingsError("setting 'api_key' is empty; set NEXTMV_API_KEY")
+    if not _KEY.fullmatch(key):
+        msg = (
+            "setting 'api_key' holds a blank, a line break or a character that is not"
+            " plain ASCII; copy the key again"
+        )
+        raise SettingsError(msg)
+    return key
+
+
+def app_path(app_id: str) -> str:
+    """Return the path of an application, its id quoted as one segment.
+
+    Raises:
+        SettingsError: The id would leave its place in the path.
+    """
+    if app_id.strip() in {"", ".", ".."}:
+        raise SettingsError("setting 'app_id' is not the id of an application")
+    # A lone surrogate cannot be encoded; the platform then knows no such application.
+    return f"/v1/applications/{quote(app_id.strip(), safe='', errors='replace')}"
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port: what may be shown of an address with secrets."""
+    scheme, _, rest = url.partition("://")
+    place = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    return f"{scheme}://{place.rpartition('@')[2]}"

@@ -1,0 +1,133 @@
+"""Reading what the platform answers: fields, refusals, and how long to wait."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+
+from nextmv_autotrack.errors import RefusedError, UnreachableError
+
+# The server's own words are there to give a hint, not to fill a log.
+_WORDS_CHARS = 300
+
+_ADVICE = {
+    401: "check the API key",
+    403: "check that the API key may use this application",
+    404: "check the application id and the endpoint",
+    407: "check the proxy that is set in the environment",
+    413: "the run is larger than the platform takes",
+    429: "it asks for fewer requests",
+}
+
+# What storage means by its codes, where its status would be taken for something else:
+# a connection that stalled is no bad request, an address that expired no lack of
+# rights.
+_STORAGE_STATUS = {"RequestTimeout": 408, "ExpiredToken": 408, "EntityTooLarge": 413}
+_EXPIRED = "request has expired"
+
+
+class Answer(NamedTuple):
+    """One answer, read to its end."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the request was taken."""
+        return 200 <= self.status_code < 300
+
+
+def text_field(answer: Answer, name: str, doing: str) -> str:
+    """Return a text that the answer must hold.
+
+    Raises:
+        UnreachableError: The answer is no JSON object, or has no such text.
+    """
+    try:
+        document = json.loads(answer.body)
+    except (ValueError, RecursionError) as error:
+        msg = f"{doing} failed: the answer is not JSON; is the endpoint the platform's?"
+        raise UnreachableError(msg) from error
+    value = document.get(name) if isinstance(document, dict) else None
+    if not isinstance(value, str) or not value:
+        msg = f"{doing} failed: the answer has no {name!r}; is the endpoint right?"
+        raise UnreachableError(msg)
+    return value
+
+
+def api_refusal(answer: Answer, doing: str, *, hidden: str, now: float) -> RefusedError:
+    """Return the error for an answer of the API that is no success.
+
+    The server's words are part of it, but for `hidden`, should they repeat it.
+    """
+    # Before anything is cut: half a key is half a secret.
+    body = answer.body.replace(hidden.encode("ascii"), b"[key]")
+    words = _one_line(body)[:_WORDS_CHARS]
+    return _refusal(answer, doing, answer.status_code, words, now)
+
+
+def storage_refusal(answer: Answer, doing: str, *, now: float) -> RefusedError:
+    """Return the error for an answer of the storage that is no success.
+
+    Only the code is taken from the answer: storage repeats addresses and signatures.
+    """
+    found = re.search(rb"<Code>\s*(\w{1,64})\s*</Code>", answer.body)
+    code = found[1].decode("ascii", "replace") if found else ""
+    status = _STORAGE_STATUS.get(code, answer.status_code)
+    if _EXPIRED in _one_line(answer.body).lower():
+        status = 408
+    return _refusal(answer, doing, status, code, now)
+
+
+def _refusal(
+    answer: Answer, doing: str, status_code: int, words: str, now: float
+) -> RefusedError:
+    parts = [f"{doing} was refused with status {answer.status_code}"]
+    if 300 <= answer.status_code < 400:
+        parts.append("the address has moved: set the endpoint to the new one")
+    elif status_code in _ADVICE:
+        parts.append(_ADVICE[status_code])
+    if words:
+        parts.append(words)
+    return RefusedError(
+        "; ".join(parts),
+        status_code=status_code,
+        retry_after_s=retry_after_s(answer.headers, now),
+    )
+
+
+def _one_line(body: bytes) -> str:
+    text = body[: _WORDS_CHARS * 4].decode("utf-8", "replace")
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
+    """Return how long the answer asks to wait, from seconds or from a date.
+
+    A date is compared with the answer's own, where it has one: our clock may be wrong.
+    """
+    asked = headers.get("retry-after", "").strip()
+    # Not int(): it takes other digits, and texts as long as one likes.
+    if re.fullmatch(r"[0-9]{1,9}", asked):
+        return float(asked)
+    until = _seconds_of(asked)
+    if until is None:
+        return None
+    sent = _seconds_of(headers.get("date", ""))
+    return max(0.0, until - (now if sent is None else sent))
+
+
+def _seconds_of(date: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return moment.timestamp()

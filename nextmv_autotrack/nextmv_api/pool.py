@@ -1,0 +1,102 @@
+"""The connections to the platform: opened when they are needed, kept, and shared."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from nextmv_autotrack.errors import UnreachableError
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+# The threads that send bound the connections; this only bounds what is kept of them.
+KEPT_CONNECTIONS = 32
+
+# Shorter than any server known to keep a connection that nobody uses: a request sent
+# into a connection that is just being closed has to be sent again.
+KEPT_FOR_S = 4.0
+
+
+class Pool:
+    """Sends requests over connections it keeps; any thread may use it.
+
+    It uses httpx's transports without its client, whose work is to be avoided here: it
+    would log each address, with the signature in it, into the log of the user; keep
+    cookies; take passwords from addresses; and take a third of the time of a request.
+    What is left to do is to honour the proxies set in the environment.
+    """
+
+    def __init__(self, transport: httpx.BaseTransport | None) -> None:
+        self._given = transport
+        self._lock = threading.Lock()
+        self._by_origin: dict[tuple[str, bytes], httpx.BaseTransport] = {}
+        self._by_proxy: dict[str | None, httpx.BaseTransport] = {}
+        self._certificates: ssl.SSLContext | None = None
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; the answer's body is still to be read."""
+        return self._transport_for(request.url).handle_request(request)
+
+    def close(self) -> None:
+        """Close all connections; a request sent later opens new ones."""
+        with self._lock:
+            opened = list(self._by_proxy.values())
+            self._by_proxy.clear()
+            self._by_origin.clear()
+        for transport in opened:
+            transport.close()
+
+    def _transport_for(self, url: httpx.URL) -> httpx.BaseTransport:
+        if self._given is not None:
+            return self._given
+        origin = (url.scheme, url.netloc)
+        transport = self._by_origin.get(origin)
+        if transport is None:
+            with self._lock:
+                transport = self._by_origin[origin] = self._opened(_proxy_for(url))
+        return transport
+
+    def _opened(self, proxy: str | None) -> httpx.BaseTransport:
+        import httpx  # noqa: PLC0415 -- never before the first request
+
+        if proxy not in self._by_proxy:
+            try:
+                self._by_proxy[proxy] = self._new_transport(proxy)
+            except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+                msg = (
+                    "the proxy or the certificates set in the environment cannot be"
+                    f" used ({type(error).__name__}); look at HTTPS_PROXY, ALL_PROXY,"
+                    " SSL_CERT_FILE and SSL_CERT_DIR"
+                )
+                raise UnreachableError(msg) from error
+        return self._by_proxy[proxy]
+
+    def _new_transport(self, proxy: str | None) -> httpx.BaseTransport:
+        import httpx  # noqa: PLC0415 -- never before the first request
+
+        if self._certificates is None:
+            # Made once: it takes longer than a hundred requests.
+            self._certificates = httpx.create_ssl_context()
+        return httpx.HTTPTransport(
+            verify=self._certificates,
+            proxy=proxy,
+            limits=httpx.Limits(
+                max_connections=None,
+                max_keepalive_connections=KEPT_CONNECTIONS,
+                keepalive_expiry=KEPT_FOR_S,
+            ),
+        )
+
+
+def _proxy_for(url: httpx.URL) -> str | None:
+    """The proxy that the environment, or the system, names for an address."""
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 -- as httpx
+
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(url.netloc.decode("ascii")):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"

@@ -1,0 +1,178 @@
+"""What frames say about runs: checked, and put together run by run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+
+from nextmv_autotrack.journal import Frame, Kind
+from nextmv_autotrack.run import Delivery, Status
+from nextmv_autotrack.store.payloads import PayloadRow
+
+FROM_BEGIN = (
+    "name",
+    "description",
+    "parent_id",
+    "started_at",
+    "host",
+    "owner",
+    "app_id",
+    "instance_id",
+    "endpoint",
+    "delivery",
+    "input",
+)
+FROM_PART = ("later_input", "assets")
+FROM_END = (
+    "status",
+    "duration",
+    "error",
+    "metrics",
+    "options",
+    "output",
+    "output_is_document",
+)
+COLUMNS = ("id", *FROM_BEGIN, *FROM_PART, *FROM_END)
+
+_PARTS = {"input": "later_input", "assets": "assets"}
+_BEGINNINGS = {Delivery.LOCAL.value, Delivery.WAITING.value}
+_ENDINGS = {Status.SUCCEEDED.value, Status.FAILED.value}
+
+_UNTOLD: dict[str, Any] = {
+    **dict.fromkeys(COLUMNS),
+    "started_at": 0.0,
+    "delivery": Delivery.LOCAL.value,
+    "status": Status.RUNNING.value,
+    "metrics": "{}",
+    "options": "{}",
+    "output_is_document": False,
+}
+
+
+class FramesRead:
+    """What a stretch of one owner's journal says."""
+
+    def __init__(self, owner: str, keep: Callable[[bytes], PayloadRow]) -> None:
+        self._owner = owner
+        self._keep = keep
+        self._runs: dict[str, dict[str, Any]] = {}
+        self.lines: dict[str, list[bytes]] = {}
+        """Log lines by run."""
+        self.payloads: dict[str, PayloadRow] = {}
+        """Payloads by digest."""
+        self.count = 0
+        """Frames read."""
+        self.skipped = 0
+        """Frames read that make no sense."""
+
+    def add(self, frame: Frame) -> None:
+        """Take in what one frame says; nonsense is counted and left out."""
+        self.count += 1
+        try:
+            meta = orjson.loads(frame.meta)
+            run_id = _text(meta, "id")
+            if frame.kind is Kind.LOG:
+                self._add_lines(run_id, frame.payload)
+            else:
+                self._add_to_run(run_id, frame.kind, meta, frame.payload)
+        except (LookupError, TypeError, ValueError):
+            # One bad frame must not hold up all that follow.
+            self.skipped += 1
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """Yield what is known of each run, in the order of `COLUMNS`."""
+        return (tuple(run.values()) for run in self._runs.values())
+
+    def _add_lines(self, run_id: str, lines: bytes) -> None:
+        if lines:
+            self.lines.setdefault(run_id, []).append(lines)
+
+    def _add_to_run(
+        self, run_id: str, kind: Kind, meta: dict[str, Any], payload: bytes
+    ) -> None:
+        run = self._runs.get(run_id)
+        if run is None:
+            run = {**_UNTOLD, "id": run_id, "owner": self._owner}
+            run["started_at"] = _time_of(run_id)
+        if kind is Kind.PART:
+            column = _PARTS[_text(meta, "part")]
+            run[column] = self._digest(payload) or run[column]
+        elif kind is Kind.BEGIN and run["name"] is None:
+            run.update(_begin(meta), input=self._digest(payload))
+        elif kind is Kind.END and run["status"] == Status.RUNNING:
+            run.update(_end(meta), output=self._digest(payload))
+        self._runs[run_id] = run
+
+    def _digest(self, payload: bytes) -> str | None:
+        if not payload:
+            return None
+        row = self._keep(payload)
+        self.payloads[row.digest] = row
+        return row.digest
+
+
+def _begin(meta: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": _text(meta, "name"),
+        "description": _text_or_none(meta, "description"),
+        "parent_id": _text_or_none(meta, "parent_id"),
+        "started_at": _number(meta, "started_at"),
+        "host": _text_or_none(meta, "host"),
+        "app_id": _text_or_none(meta, "app_id"),
+        "instance_id": _text_or_none(meta, "instance_id"),
+        "endpoint": _text_or_none(meta, "endpoint"),
+        "delivery": _one_of(meta, "delivery", _BEGINNINGS),
+    }
+
+
+def _end(meta: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "status": _one_of(meta, "status", _ENDINGS),
+        "duration": _number(meta, "duration"),
+        "error": _text_or_none(meta, "error"),
+        "metrics": _members(meta, "metrics"),
+        "options": _members(meta, "options"),
+        "output_is_document": bool(meta.get("output_is_document")),
+    }
+
+
+def _text(meta: dict[str, Any], key: str) -> str:
+    value = meta[key]
+    if not isinstance(value, str):
+        raise TypeError(key)
+    return value
+
+
+def _text_or_none(meta: dict[str, Any], key: str) -> str | None:
+    return None if meta.get(key) is None else _text(meta, key)
+
+
+def _number(meta: dict[str, Any], key: str) -> float:
+    value = meta[key]
+    if not isinstance(value, (int, float)):
+        raise TypeError(key)
+    return float(value)
+
+
+def _one_of(meta: dict[str, Any], key: str, known: set[str]) -> str:
+    value = _text(meta, key)
+    if value not in known:
+        raise ValueError(key)
+    return value
+
+
+def _members(meta: dict[str, Any], key: str) -> str:
+    value = meta.get(key) or {}
+    if not isinstance(value, dict):
+        raise TypeError(key)
+    return orjson.dumps(value).decode() if value else "{}"
+
+
+def _time_of(run_id: str) -> float:
+    """When an id was made: its first 48 bits are milliseconds since 1970."""
+    try:
+        return int(run_id[:8] + run_id[9:13], 16) / 1000
+    except ValueError:
+        return 0.0

@@ -1,0 +1,135 @@
+"""From journals into the database: each stretch once, whoever moves it."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from nextmv_autotrack.journal import Segment, read_frames
+from nextmv_autotrack.store.connection import insert, writing
+from nextmv_autotrack.store.frames_read import (
+    COLUMNS,
+    FROM_BEGIN,
+    FROM_END,
+    FROM_PART,
+    FramesRead,
+)
+from nextmv_autotrack.store.payloads import Payloads
+
+_START = 0
+
+
+class Moved(NamedTuple):
+    """How far a segment has been moved."""
+
+    position: int
+    """Where the next move begins."""
+
+    frames: int
+    """Frames this move has read."""
+
+    skipped: int
+    """Those of them that made no sense and were left out."""
+
+    finished: bool
+    """Whether all that is written by now has been read."""
+
+
+def _kept(condition: str, columns: tuple[str, ...]) -> str:
+    return ", ".join(
+        f"{column} = CASE WHEN {condition} THEN excluded.{column} ELSE {column} END"
+        for column in columns
+    )
+
+
+# The first beginning and the first end stand, and the last of each part, in whatever
+# order and however often they come.
+_RUNS = f"INTO runs ({', '.join(COLUMNS)})"
+_OR_ADD_TO_RUN = (
+    "ON CONFLICT (id) DO UPDATE SET "
+    + _kept("name IS NULL", FROM_BEGIN)
+    + ", "
+    + _kept("status = 'running'", FROM_END)
+    + "".join(f", {part} = coalesce(excluded.{part}, {part})" for part in FROM_PART)
+)
+
+
+def move(
+    connection: sqlite3.Connection,
+    payloads: Payloads,
+    segment: Segment,
+    limit_bytes: int,
+) -> Moved:
+    """Move about `limit_bytes` of a segment, from where the last move ended."""
+    noted = _position(connection, segment)
+    start = noted or _START
+    # Read, and payload files written, before the transaction: nobody waits for it.
+    said = FramesRead(segment.owner, payloads.keep)
+    position, finished = _read(said, segment, start, limit_bytes)
+    if said.count == 0:
+        return Moved(start, 0, 0, finished)
+    with writing(connection):
+        if _position(connection, segment) != noted or not segment.path.exists():
+            # Another process was faster. It may even have removed the file, and
+            # forgotten it: then all of it has been moved.
+            return Moved(start, 0, 0, finished=False)
+        _write(connection, said)
+        _note(connection, segment, position)
+    return Moved(position, said.count, said.skipped, finished)
+
+
+def forget(connection: sqlite3.Connection, segment: Segment) -> None:
+    """Drop the position of a segment whose file is gone."""
+    connection.execute(
+        "DELETE FROM journals WHERE owner = ? AND number = ?",
+        (segment.owner, segment.number),
+    )
+
+
+def fail_unfinished(connection: sqlite3.Connection, owner: str, error: str) -> int:
+    """Let the runs that a dead owner has left running be failed; return how many."""
+    # Not those without a beginning: they may belong to a living process, of which the
+    # dead one was a fork.
+    return connection.execute(
+        "UPDATE runs SET status = 'failed', error = ? "
+        "WHERE status = 'running' AND owner = ? AND name IS NOT NULL",
+        (error, owner),
+    ).rowcount
+
+
+def _read(
+    said: FramesRead, segment: Segment, start: int, limit_bytes: int
+) -> tuple[int, bool]:
+    position = start
+    try:
+        for frame in read_frames(segment.path, start):
+            said.add(frame)
+            position = frame.end
+            if position - start >= limit_bytes:
+                return position, False
+    except FileNotFoundError:
+        # Removed by whoever moved the rest of it.
+        pass
+    return position, True
+
+
+def _write(connection: sqlite3.Connection, said: FramesRead) -> None:
+    insert(connection, "OR IGNORE INTO payloads", said.payloads.values())
+    insert(connection, _RUNS, said.rows(), _OR_ADD_TO_RUN)
+    lines = ((run_id, b"".join(lines)) for run_id, lines in said.lines.items())
+    insert(connection, "INTO logs (run_id, lines)", lines)
+
+
+def _position(connection: sqlite3.Connection, segment: Segment) -> int | None:
+    found = connection.execute(
+        "SELECT position FROM journals WHERE owner = ? AND number = ?",
+        (segment.owner, segment.number),
+    ).fetchone()
+    return found[0] if found else None
+
+
+def _note(connection: sqlite3.Connection, segment: Segment, position: int) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO journals VALUES (?, ?, ?)",
+        (segment.owner, segment.number, position),
+    )

@@ -1,0 +1,127 @@
+"""Payloads by what they contain: small ones in the database, large ones in files."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_hex
+from typing import NamedTuple, TypeVar
+
+from nextmv_autotrack.errors import StoreError
+from nextmv_autotrack.store.connection import make_private_folder
+
+# Up to about here SQLite reads and writes a value faster than the system opens a file.
+INLINE_BYTES = 32 * 1024
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+_T = TypeVar("_T")
+
+_DIGEST_SIZE = 64
+_DIGEST_LETTERS = frozenset("0123456789abcdef")
+
+
+class Payload(NamedTuple):
+    """Where a payload lies: in memory, or in a file."""
+
+    size: int
+    path: Path | None
+    content: bytes | None
+
+
+class PayloadRow(NamedTuple):
+    """A payload as the database keeps it."""
+
+    digest: str
+    size: int
+    content: bytes | None
+
+
+class Payloads:
+    """The payloads of a store; equal ones are kept once."""
+
+    def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
+        self._connection = connection
+        self._folder = folder
+
+    def keep(self, content: bytes) -> PayloadRow:
+        """Return the row for `content`; what is large is in its file by then."""
+        digest = sha256(content).hexdigest()
+        if len(content) <= INLINE_BYTES:
+            return PayloadRow(digest, len(content), content)
+        self._write(self._path(digest), content)
+        return PayloadRow(digest, len(content), None)
+
+    def find(self, digest: str) -> Payload:
+        """Say where a payload lies."""
+        found = self._connection.execute(
+            "SELECT size, content FROM payloads WHERE digest = ?", (digest,)
+        ).fetchone()
+        if found is None:
+            raise StoreError(f"the store has no payload {digest}")
+        size, content = found
+        if content is not None:
+            return Payload(size, None, content)
+        path = self._path(digest)
+        if _size(path) != size:
+            # The machine may have gone down before the file was on its disk.
+            raise StoreError(f"{path} is missing or damaged: its payload is lost")
+        return Payload(size, path, None)
+
+    def read(self, digest: str) -> bytes:
+        """Return a payload."""
+        found = self.find(digest)
+        if found.content is not None:
+            return found.content
+        return self._path(digest).read_bytes()
+
+    def _path(self, digest: str) -> Path:
+        # A database that somebody tampered with must not lead out of the folder.
+        if len(digest) != _DIGEST_SIZE or not _DIGEST_LETTERS.issuperset(digest):
+            raise StoreError(f"{digest!r} is not the digest of a payload")
+        return self._folder / digest[:2] / f"{digest}.json"
+
+    def _write(self, path: Path, content: bytes) -> None:
+        """Write a file that has its name only once it is complete."""
+        if _size(path) == len(content):
+            return
+        # All in one folder: what a killed process leaves behind is found there.
+        unfinished = self._folder / "unfinished" / token_hex(16)
+        fd = _in_folder(unfinished, lambda: os.open(unfinished, _NEW_FILE, 0o600))
+        try:
+            try:
+                _write_all(fd, content)
+            finally:
+                os.close(fd)
+            _in_folder(path, lambda: unfinished.replace(path))
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+
+def _in_folder(path: Path, make: Callable[[], _T]) -> _T:
+    """Make a file, and its folder only when that turns out to be missing.
+
+    Whatever asks the system lets go of the interpreter, and has to get it back.
+    """
+    try:
+        return make()
+    except FileNotFoundError:
+        make_private_folder(path.parent)
+        return make()
+
+
+def _write_all(fd: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(fd, left) :]
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None

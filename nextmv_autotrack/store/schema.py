@@ -1,0 +1,118 @@
+"""The tables, and how a database of an older version becomes one of this version."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from nextmv_autotrack.errors import StoreError
+from nextmv_autotrack.store.connection import writing
+
+# `name` is null until the record of a run's beginning has been read: frames may come
+# out of order from several processes, or the beginning may be damaged.
+# `later_input` is what a block has set after it began, and stands before `input`.
+# Times are seconds, digests are keys of `payloads`; `due_at` 0 means at once.
+_RUNS = """
+CREATE TABLE runs (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT,
+    description TEXT,
+    parent_id TEXT,
+    started_at REAL NOT NULL,
+    host TEXT,
+    owner TEXT NOT NULL,
+    app_id TEXT,
+    instance_id TEXT,
+    endpoint TEXT,
+    delivery TEXT NOT NULL,
+    input TEXT,
+    later_input TEXT,
+    assets TEXT,
+    status TEXT NOT NULL,
+    duration REAL,
+    error TEXT,
+    metrics TEXT NOT NULL,
+    options TEXT NOT NULL,
+    output TEXT,
+    output_is_document INTEGER NOT NULL,
+    platform_run_id TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    problem TEXT,
+    due_at REAL NOT NULL DEFAULT 0,
+    claimed_by TEXT
+)
+"""
+
+# The indexes are partial: a run that has ended and stays local, or is delivered, costs
+# none of them anything.
+_RUNNING = "CREATE INDEX runs_running ON runs (owner) WHERE status = 'running'"
+_WAITING = """
+CREATE INDEX runs_waiting ON runs (endpoint, id, due_at, claimed_by, owner)
+WHERE delivery = 'waiting' AND status <> 'running'
+"""
+_CLAIMED = "CREATE INDEX runs_claimed ON runs (claimed_by) WHERE claimed_by IS NOT NULL"
+
+# One row a run and move, in the order in which they were written. Not bound to `runs`:
+# lines may be read before the beginning of their run.
+_LOGS = """
+CREATE TABLE logs (
+    number INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    lines BLOB NOT NULL
+)
+"""
+_LOGS_OF_RUN = "CREATE INDEX logs_of_run ON logs (run_id)"
+
+# `content` is null when it lies in a file of its own.
+_PAYLOADS = """
+CREATE TABLE payloads (
+    digest TEXT NOT NULL PRIMARY KEY,
+    size INTEGER NOT NULL,
+    content BLOB
+)
+"""
+
+# How far each segment of a journal has been moved.
+_JOURNALS = """
+CREATE TABLE journals (
+    owner TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (owner, number)
+) WITHOUT ROWID
+"""
+
+# One entry a version, applied in order and never changed once published.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        _RUNS,
+        _RUNNING,
+        _WAITING,
+        _CLAIMED,
+        _LOGS,
+        _LOGS_OF_RUN,
+        _PAYLOADS,
+        _JOURNALS,
+    ),
+)
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the tables to this version, once however many processes try."""
+    if _version(connection, path) == len(MIGRATIONS):
+        return
+    with writing(connection):
+        for statements in MIGRATIONS[_version(connection, path) :]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"{path} was written by a newer version of nextmv-autotrack: "
+            "upgrade the package, or set another directory"
+        )
+    return version

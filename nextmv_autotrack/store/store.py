@@ -1,0 +1,187 @@
+"""The store as others see it: one object, one connection."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from nextmv_autotrack.journal import Home, Segment
+from nextmv_autotrack.store import moving, outbox, queries
+from nextmv_autotrack.store.connection import connect
+from nextmv_autotrack.store.faults import told
+from nextmv_autotrack.store.moving import Moved
+from nextmv_autotrack.store.payloads import Payload, Payloads
+from nextmv_autotrack.store.queries import StoredRun
+from nextmv_autotrack.store.schema import migrate
+
+DATABASE_NAME = "store.sqlite3"
+PAYLOADS_NAME = "payloads"
+
+
+class Store:
+    """The durable home of runs: moved in from journals, read, and delivered from.
+
+    Any number of processes may have it open. One object is for one thread at a time.
+    Every method raises StoreError, and nothing else, when the database or the disk
+    fails; what it was about to change is then unchanged.
+
+    Example:
+        >>> with Store.open(directory) as store:
+        ...     newest = store.runs(limit=20)
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        payloads: Payloads,
+        is_alive: Callable[[str], bool],
+    ) -> None:
+        self._path = path
+        self._connection = connection
+        self._payloads = payloads
+        self._is_alive = is_alive
+
+    @classmethod
+    def open(
+        cls, directory: Path, *, is_alive: Callable[[str], bool] | None = None
+    ) -> Store:
+        """Open the store in `directory`; create it when there is none.
+
+        Args:
+            directory: Where the database, the payloads and the journals lie.
+            is_alive: Tells whether an owner's process still runs; by default its
+                journal's lock does.
+
+        Raises:
+            StoreError: It is damaged, of a newer version, or cannot be written.
+        """
+        path = directory / DATABASE_NAME
+        with told(path):
+            connection = connect(path)
+            try:
+                migrate(connection, path)
+            except BaseException:
+                connection.close()
+                raise
+        payloads = Payloads(connection, directory / PAYLOADS_NAME)
+        return cls(path, connection, payloads, is_alive or Home(directory).is_alive)
+
+    def __repr__(self) -> str:
+        return f"Store({str(self._path.parent)!r})"
+
+    def __enter__(self) -> Store:  # noqa: PYI034 -- Self came with Python 3.11
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        with told(self._path):
+            self._connection.close()
+
+    def move(self, segment: Segment, *, limit_bytes: int) -> Moved:
+        """Move some of a journal into the store, from where the last move ended.
+
+        Any process may move any journal, at the same time as others: each frame is
+        taken in once.
+        """
+        with told(self._path):
+            return moving.move(self._connection, self._payloads, segment, limit_bytes)
+
+    def forget(self, segment: Segment) -> None:
+        """Forget how far a segment was moved, once its file is gone."""
+        with told(self._path):
+            moving.forget(self._connection, segment)
+
+    def fail_unfinished(self, owner: str, error: str) -> int:
+        """Let runs that a dead owner left running be failed; return how many."""
+        with told(self._path):
+            return moving.fail_unfinished(self._connection, owner, error)
+
+    def running(self, owner: str) -> int:
+        """Return how many runs of `owner` are in progress."""
+        with told(self._path):
+            return queries.running(self._connection, owner)
+
+    def run(self, id_or_prefix: str) -> StoredRun:
+        """Return the run whose id is, or begins with, the one given.
+
+        Raises:
+            UnknownRunError: There is none.
+            AmbiguousRunError: There are several.
+        """
+        with told(self._path):
+            return queries.run(self._connection, id_or_prefix)
+
+    def runs(self, *, limit: int) -> list[StoredRun]:
+        """Return the newest runs, newest first."""
+        with told(self._path):
+            return queries.runs(self._connection, limit)
+
+    def log_text(self, run_id: str) -> str:
+        """Return the log lines of a run; empty when it has none."""
+        with told(self._path):
+            return queries.log_text(self._connection, run_id)
+
+    def payload(self, digest: str) -> bytes:
+        """Return a payload."""
+        with told(self._path):
+            return self._payloads.read(digest)
+
+    def open_payload(self, digest: str) -> Payload:
+        """Say where a payload lies, without reading a large one."""
+        with told(self._path):
+            return self._payloads.find(digest)
+
+    def claim(
+        self, owner: str, *, endpoint: str, now: float, limit: int
+    ) -> list[StoredRun]:
+        """Take runs that are due at `now`, for `owner` alone, the oldest first.
+
+        A claim lasts until the run is settled, the claim is released, or the process
+        that is its owner is dead.
+        """
+        with told(self._path):
+            outbox.void_claims_of_the_dead(self._connection, owner, self._is_alive)
+            return outbox.claim(
+                self._connection, owner, endpoint=endpoint, now=now, limit=limit
+            )
+
+    def release(self, owner: str) -> None:
+        """Give back what `owner` has claimed."""
+        with told(self._path):
+            outbox.release(self._connection, owner)
+
+    def delivered(self, run_id: str, platform_run_id: str) -> None:
+        """Settle a run: the platform has it."""
+        with told(self._path):
+            outbox.delivered(self._connection, run_id, platform_run_id)
+
+    def postponed(self, run_id: str, *, due_at: float, problem: str) -> None:
+        """Put a run back: it is tried again at `due_at`."""
+        with told(self._path):
+            outbox.postponed(self._connection, run_id, due_at, problem)
+
+    def rejected(self, run_id: str, problem: str) -> None:
+        """Settle a run: the platform will not take it."""
+        with told(self._path):
+            outbox.rejected(self._connection, run_id, problem)
+
+    def waiting(self, owner: str | None = None) -> int:
+        """Return how many ended runs wait, of one owner or of all."""
+        with told(self._path):
+            return outbox.waiting(self._connection, owner)
+
+    def next_due(self, endpoint: str, now: float) -> float | None:
+        """Return when to claim next: `now` or later; None when nothing waits."""
+        with told(self._path):
+            return outbox.next_due(self._connection, endpoint, now)

@@ -1,0 +1,72 @@
+"""Bringing the journals of all processes into the store, and clearing up behind them."""
+
+from __future__ import annotations
+
+from nextmv_autotrack.journal import Home, Segment, Writer
+from nextmv_autotrack.store import Store
+
+# One transaction: small enough that it never holds up another process, or the model's
+# threads, for long.
+MOVE_BYTES = 256 * 1024
+
+ENDED_TOO_EARLY = "process ended before the run did"
+
+
+class Sweep:
+    """Moves journals: one's own, those of living processes, those of dead ones."""
+
+    def __init__(self, store: Store, home: Home) -> None:
+        self._store = store
+        self._home = home
+
+    def own(self, writer: Writer) -> None:
+        """Move what this process has written so far."""
+        for segment in self._segments(writer.owner):
+            self._move(segment)
+            if segment != writer.current:
+                self._remove(segment)
+        writer.close_retired()
+
+    def leave(self, writer: Writer) -> None:
+        """Clear up behind this process, which writes no more to this journal.
+
+        With a run still in progress it stays as it is: the process counts as alive as
+        long as it lives, and the run is not taken for one that has died.
+        """
+        if self._store.running(writer.owner):
+            return
+        writer.close()
+        self.owner(writer.owner)
+
+    def others(self, owner: str | None = None) -> None:
+        """Move what all processes but `owner` have left."""
+        for other in self._home.owners():
+            if other != owner:
+                self.owner(other)
+
+    def owner(self, owner: str) -> None:
+        """Move what one process has left; clear up when it is dead."""
+        # Asked before reading: what is read after the death is all there is.
+        alive = self._home.is_alive(owner)
+        segments = self._segments(owner)
+        for segment in segments:
+            self._move(segment)
+        if alive:
+            return
+        self._store.fail_unfinished(owner, ENDED_TOO_EARLY)
+        for segment in segments:
+            self._remove(segment)
+        self._home.leave(owner)
+
+    def _segments(self, owner: str) -> list[Segment]:
+        return [found for found in self._home.segments() if found.owner == owner]
+
+    def _move(self, segment: Segment) -> None:
+        while not self._store.move(segment, limit_bytes=MOVE_BYTES).finished:
+            pass
+
+    def _remove(self, segment: Segment) -> None:
+        # In this order: who finds no position for a file that is still there reads it
+        # from its start.
+        segment.path.unlink(missing_ok=True)
+        self._store.forget(segment)

@@ -1,0 +1,96 @@
+"""A few threads that do small jobs for others, and may be missing."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+THREAD_NAME = "nextmv-autotrack-upload"
+
+_Result = TypeVar("_Result")
+
+
+class Crew:
+    """Daemon threads, started when they are needed, that take jobs in turn.
+
+    Nobody may be there to take a job: at the end of the interpreter no thread can be
+    started, and the bound may be reached. Who needs the result takes the job back
+    (`future.cancel()`) and does it; who cannot take it back any more can wait for it.
+    Unlike an executor of the standard library, nothing is joined at exit.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._bound = threads
+        self._changed = threading.Condition()
+        self._jobs: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]]
+        self._jobs = deque()
+        self._threads = 0
+        self._idle = 0
+        self._closed = False
+
+    @property
+    def is_manned(self) -> bool:
+        """Whether there is any thread to take a job."""
+        return self._threads > 0
+
+    def submit(self, do: Callable[..., _Result], *args: Any) -> Future[_Result]:  # noqa: ANN401 -- the arguments of `do`
+        """Offer a job; its result, or what it raised, will be in the future."""
+        future: Future[_Result] = Future()
+        with self._changed:
+            if self._closed:
+                return future
+            self._jobs.append((future, do, args))
+            if self._idle >= len(self._jobs):
+                self._changed.notify()
+            elif not self._grow() and not self._threads:
+                # Nobody would ever take it out.
+                self._jobs.pop()
+        return future
+
+    def close(self) -> None:
+        """Let each thread end when there is nothing left to do."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _grow(self) -> bool:
+        if self._threads >= self._bound:
+            return False
+        thread = threading.Thread(target=self._work, name=THREAD_NAME, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return False
+        self._threads += 1
+        return True
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._jobs:
+                    if self._closed:
+                        self._threads -= 1
+                        return
+                    self._idle += 1
+                    self._changed.wait()
+                    self._idle -= 1
+                job = self._jobs.popleft()
+            _do(*job)
+            # Not kept while idle: a job may hold a large payload.
+            del job
+
+
+def _do(
+    future: Future[_Result], do: Callable[..., _Result], args: tuple[Any, ...]
+) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = do(*args)
+    except BaseException as error:  # noqa: BLE001 -- it is whose job it was to see
+        future.set_exception(error)
+    else:
+        future.set_result(result)

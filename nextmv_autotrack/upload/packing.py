@@ -1,0 +1,45 @@
+"""From a run in the store to what is sent of it."""
+
+from __future__ import annotations
+
+from nextmv_autotrack.nextmv_api import Blob
+from nextmv_autotrack.store import Store, StoredRun
+from nextmv_autotrack.upload.document import output_document
+from nextmv_autotrack.upload.submission import Waiting
+
+
+def pack(store: Store, run: StoredRun) -> Waiting:
+    """Return what is sent of `run`; large payloads stay files until they are sent.
+
+    Raises:
+        StoreError: A payload is not in the store.
+    """
+    logs = store.log_text(run.id)
+    return Waiting(
+        id=run.id,
+        name=run.name,
+        description=run.description,
+        status=run.status,
+        started_at=run.started_at,
+        duration=run.duration,
+        host=run.host or "",
+        error=run.error,
+        options=run.options,
+        app_id=run.app_id or "",
+        instance_id=run.instance_id,
+        input=_blob(store, run.input),
+        output=output_document(
+            _blob(store, run.output),
+            is_document=run.output_is_document,
+            metrics=run.metrics,
+            assets=_blob(store, run.assets),
+        ),
+        logs=Blob.of(logs.encode()) if logs else None,
+    )
+
+
+def _blob(store: Store, digest: str | None) -> Blob | None:
+    if digest is None:
+        return None
+    found = store.open_payload(digest)
+    return Blob.of(found.path if found.path is not None else found.content or b"")

@@ -1,0 +1,68 @@
+"""How far the background thread has come, for those who wait for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_UNKNOWN = -1
+
+
+class Progress:
+    """What is moved and what is unsettled, told by the worker to whoever waits."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting = 0
+        self._moved = 0
+        self._unsettled = _UNKNOWN
+        self._next_try_s = 0.0
+        self._hopeless = False
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody waits: the worker then hurries."""
+        return self._waiting > 0
+
+    @contextmanager
+    def awaited(self) -> Iterator[None]:
+        """Mark that somebody waits, for as long as the block lasts."""
+        with self._changed:
+            self._waiting += 1
+            self._hopeless = False
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._waiting -= 1
+
+    def tell(self, moved: int, unsettled: int, next_try_s: float) -> None:
+        """Say what is moved, how many runs still wait, and when they are tried."""
+        with self._changed:
+            self._moved, self._unsettled = moved, unsettled
+            self._next_try_s = next_try_s
+            self._changed.notify_all()
+
+    def give_up(self) -> None:
+        """Say that nothing is moved for now."""
+        with self._changed:
+            self._hopeless = True
+            self._changed.notify_all()
+
+    def wait(self, wanted: int, deadline_s: float, timeout_s: float) -> bool:
+        """Wait for `wanted` frames to be moved and every run of them to be settled.
+
+        It ends early when nothing more can happen before the deadline.
+        """
+
+        def is_over() -> bool:
+            if self._hopeless:
+                return True
+            if self._moved < wanted or self._unsettled == _UNKNOWN:
+                return False
+            return self._unsettled == 0 or self._next_try_s > deadline_s
+
+        with self._changed:
+            self._changed.wait_for(is_over, timeout_s)
+            return not self._hopeless and self._moved >= wanted and self._unsettled == 0

@@ -1,0 +1,154 @@
+"""The one background thread: journals are moved, and runs that wait are delivered."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nextmv_autotrack import safely
+from nextmv_autotrack.clock import Clock
+from nextmv_autotrack.journal import Home, Writer
+from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.upload.progress import Progress
+
+if TYPE_CHECKING:
+    from nextmv_autotrack.store.sweep import Sweep
+    from nextmv_autotrack.upload.deliveries import Deliveries
+
+THREAD_NAME = "nextmv-autotrack"
+
+# A busy process is moved five times a second: rarely enough that many frames share
+# one transaction, often enough that `list` elsewhere looks live.
+MOVE_INTERVAL_S = 0.2
+
+# How often a process looks for what others have left. Each does so when it starts,
+# too.
+SWEEP_INTERVAL_S = 30.0
+
+# Until a store that cannot be opened is tried again; the journal goes on meanwhile.
+STORE_RETRY_S = 30.0
+
+# How long the end of the thread is waited for: it stops between two transactions.
+STOP_S = 1.0
+
+
+class Worker:
+    """Moves the journals of a home into its store, and delivers from there.
+
+    It is the only thread that touches the store. Callers only nudge it, which costs
+    them next to nothing while it is awake.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        home: Home,
+        writer: Writer,
+        sources: Sources,
+        clock: Clock,
+    ) -> None:
+        self._directory = directory
+        self._home = home
+        self._writer = writer
+        self._sources = sources
+        self._clock = clock
+        self._wake = threading.Event()
+        self.asleep = False
+        """Whether somebody who writes has to nudge it."""
+        self._stopping = False
+        self._progress = Progress()
+        self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; at the end of the interpreter there may be none."""
+        try:
+            self._thread.start()
+        except RuntimeError:
+            # The journal keeps what is written now, for the next process.
+            self._progress.give_up()
+
+    def nudge(self) -> None:
+        """Say that there is something to move."""
+        self.asleep = False
+        self._wake.set()
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until what has been written so far is where it belongs."""
+        deadline = self._clock.steady() + timeout_s
+        with self._progress.awaited():
+            self._wake.set()
+            return self._progress.wait(self._writer.appended, deadline, timeout_s)
+
+    def stop(self) -> None:
+        """End the thread after the step it is at."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(STOP_S)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                self._work()
+            except Exception as error:  # noqa: BLE001, PERF203 -- the boundary
+                self._progress.give_up()
+                safely.warn(f"runs stay in the journal for now: {error}", "the store")
+                self._wake.wait(STORE_RETRY_S)
+
+    def _work(self) -> None:
+        # Not at the top: sqlite3 takes milliseconds to import, and this is not the
+        # caller's thread.
+        from nextmv_autotrack.store import Store  # noqa: PLC0415
+        from nextmv_autotrack.store.sweep import Sweep  # noqa: PLC0415
+        from nextmv_autotrack.upload.deliveries import Deliveries  # noqa: PLC0415
+
+        with Store.open(self._directory) as store:
+            sweep = Sweep(store, self._home)
+            deliveries = Deliveries(
+                store,
+                self._writer.owner,
+                sources=self._sources,
+                clock=self._clock,
+                done=self._wake.set,
+            )
+            try:
+                self._rounds(sweep, deliveries)
+            finally:
+                deliveries.close()
+
+    def _rounds(self, sweep: Sweep, deliveries: Deliveries) -> None:
+        now = self._clock.steady
+        moved, sweep_at = 0, now()
+        move_at: float | None = None
+        while True:
+            stopping, awaited = self._stopping, self._progress.is_awaited
+            appended = self._writer.appended
+            if appended != moved and move_at is None:
+                # Not at once: whoever writes one record may be about to write many,
+                # and would have to share the interpreter with this thread.
+                move_at = now() + MOVE_INTERVAL_S
+            if move_at is not None and (stopping or awaited or now() >= move_at):
+                sweep.own(self._writer)
+                moved, move_at = appended, None
+            if stopping:
+                sweep.leave(self._writer)
+                return
+            if now() >= sweep_at:
+                sweep.others(self._writer.owner)
+                sweep_at = now() + SWEEP_INTERVAL_S
+            next_try = deliveries.go_on()
+            if awaited:
+                next_try_s = now() if deliveries.is_busy else next_try
+                self._progress.tell(moved, deliveries.unsettled(), next_try_s)
+            due_s = min(next_try, sweep_at if move_at is None else move_at)
+            self._pause(due_s - now(), None if move_at is not None else moved)
+
+    def _pause(self, seconds: float, moved: int | None) -> None:
+        """Sleep until something is due; with all moved, until there is more to move."""
+        self.asleep = moved is not None
+        # Looked at after saying so: who has written before that did not see it.
+        if moved is None or self._writer.appended == moved:
+            self._wake.wait(max(0.0, seconds))
+        self._wake.clear()
+        self.asleep = False

@@ -1,0 +1,206 @@
+"""Time that tracking adds to a call, by size of the payload.
+
+The floor of a call is two `orjson.dumps` and two `os.write` of the same bytes. Calls
+come in blocks, as a model calls a function in a loop, and blocks of the floor, of the
+untracked and of the tracked function take turns, so that whatever else the machine does
+meets all of them. A pause behind each block lets the background thread do its work.
+
+Two rows are for information: calls that come one at a time to a machine that has gone
+to sleep in between, where everything is slower, the floor too; and calls that leave the
+background thread no pause at all.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from nextmv_autotrack import configure, flush, shutdown, tracked
+from tests.benchmarks.table import hand_over, row
+
+# Long enough that what a block of calls leaves to the background thread is done.
+PAUSE_S = 0.25
+
+
+def payload(size: int) -> dict[str, Any]:
+    """An input such as a routing model takes, of about `size` bytes of JSON."""
+    stop = {"id": "stop-1", "location": [7.1, 50.7], "demand": 3, "priority": True}
+    each = len(orjson.dumps(stop)) + 1
+    return {"stops": [{**stop, "demand": n} for n in range(max(1, size // each))]}
+
+
+def solve(data: dict[str, Any]) -> dict[str, Any]:
+    return {"solution": data, "value": 1.0}
+
+
+def timed(function: Callable[[Any], Any], data: Any) -> float:
+    start = time.perf_counter_ns()
+    function(data)
+    return (time.perf_counter_ns() - start) / 1000
+
+
+def floor_of(fd: int) -> Callable[[Any], Any]:
+    def call(data: Any) -> None:
+        os.write(fd, orjson.dumps(data))
+        os.write(fd, orjson.dumps(solve(data)))
+
+    return call
+
+
+def span_of(fd: int) -> Callable[[Any], Any] | None:
+    """An OpenTelemetry span that carries the same JSON and drops it when exported."""
+    try:
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import (
+            BatchSpanProcessor,
+            SpanExporter,
+            SpanExportResult,
+        )
+    except ImportError:
+        return None
+
+    class Dropping(SpanExporter):
+        def export(self, spans: Any) -> SpanExportResult:
+            return SpanExportResult.SUCCESS
+
+    provider = TracerProvider()
+    provider.add_span_processor(BatchSpanProcessor(Dropping()))
+    tracer = provider.get_tracer("benchmark")
+
+    def call(data: Any) -> None:
+        with tracer.start_as_current_span("solve") as span:
+            span.set_attribute("input", orjson.dumps(data).decode())
+            span.set_attribute("output", orjson.dumps(solve(data)).decode())
+
+    return call
+
+
+def measure(
+    functions: dict[str, Callable[[Any], Any]],
+    data: Any,
+    *,
+    blocks: int,
+    calls: int,
+    pause_s: float = PAUSE_S,
+) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {name: [] for name in functions}
+    for block in range(blocks + 1):
+        for name, function in functions.items():
+            found = [timed(function, data) for _ in range(calls)]
+            if block:  # the first one warms up
+                times[name] += found
+            time.sleep(pause_s)
+    return {name: sorted(found) for name, found in times.items()}
+
+
+def p99(times: list[float]) -> float:
+    return times[int(len(times) * 0.99)]
+
+
+def tiny(functions: dict[str, Callable[[Any], Any]]) -> list[dict[str, Any]]:
+    data = {"stops": [1, 2, 3]}
+    times = measure(functions, data, blocks=20, calls=250)
+    plain = statistics.median(times["untracked"])
+    floor = statistics.median(times["floor"])
+    added = statistics.median(times["tracked"]) - plain
+    high = p99(times["tracked"]) - plain
+    rows = [
+        row(
+            "tiny payload, median added",
+            f"{added:.1f} us",
+            f"{floor:.1f} us",
+            "<= 15 us",
+            held=added <= 15,
+        ),
+        row(
+            "tiny payload, p99 added",
+            f"{high:.1f} us",
+            f"{p99(times['floor']):.1f} us",
+            "< 100 us",
+            held=high < 100,
+        ),
+    ]
+    if "span" in times:
+        span = statistics.median(times["span"])
+        share = (added + plain) / span
+        rows.append(
+            row(
+                "tiny payload, share of an OpenTelemetry span",
+                f"{share:.2f}",
+                f"{span:.1f} us",
+                "<= 0.5",
+                held=share <= 0.5,
+            )
+        )
+    return rows
+
+
+def sized(
+    functions: dict[str, Callable[[Any], Any]], label: str, size: int, most: float
+) -> dict[str, Any]:
+    calls = max(1, min(100, 2_000_000 // size))
+    times = measure(functions, payload(size), blocks=20, calls=calls)
+    floor = statistics.median(times["floor"])
+    added = statistics.median(times["tracked"]) - statistics.median(times["untracked"])
+    return row(
+        f"{label} payload, added / floor",
+        f"{added / floor:.2f} ({added:.0f} us)",
+        f"{floor:.0f} us",
+        f"<= {most}",
+        held=added / floor <= most,
+    )
+
+
+def one_at_a_time(functions: dict[str, Callable[[Any], Any]]) -> dict[str, Any]:
+    times = measure(
+        functions, {"stops": [1, 2, 3]}, blocks=1000, calls=1, pause_s=0.001
+    )
+    added = statistics.median(times["tracked"]) - statistics.median(times["untracked"])
+    return row(
+        "tiny payload, one call a millisecond",
+        f"{added:.1f} us, p99 {p99(times['tracked']):.0f} us",
+        f"{statistics.median(times['floor']):.1f} us",
+    )
+
+
+def without_pause(functions: dict[str, Callable[[Any], Any]]) -> dict[str, Any]:
+    """Back to back for a second and more: the background thread is at it meanwhile."""
+    times = measure(
+        {name: functions[name] for name in ("untracked", "tracked")},
+        {"stops": [1, 2, 3]},
+        blocks=1,
+        calls=60_000,
+        pause_s=0,
+    )
+    added = statistics.median(times["tracked"]) - statistics.median(times["untracked"])
+    return row(
+        "tiny payload, 60,000 calls without a pause",
+        f"{added:.1f} us, p99 {p99(times['tracked']):.0f} us",
+    )
+
+
+def main() -> None:
+    folder = tempfile.mkdtemp(prefix="autotrack-benchmark-")
+    configure(directory=folder, destination="local")
+    fd = os.open(os.path.join(folder, "floor"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    functions = {"floor": floor_of(fd), "untracked": solve, "tracked": tracked(solve)}
+    span = span_of(fd)
+    rows = tiny({**functions, "span": span} if span else functions)
+    rows.append(sized(functions, "10 KB", 10_000, 2.5))
+    rows.append(sized(functions, "1 MB", 1_000_000, 1.3))
+    rows.append(sized(functions, "10 MB", 10_000_000, 1.3))
+    rows.append(one_at_a_time(functions))
+    flush(30)
+    rows.append(without_pause(functions))
+    shutdown(60)
+    hand_over(rows)
+
+
+if __name__ == "__main__":
+    main()

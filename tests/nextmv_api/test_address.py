@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+
+from nextmv_autotrack.errors import SettingsError
+from nextmv_autotrack.nextmv_api import Client
+from nextmv_autotrack.nextmv_api.address import (
+    app_path,
+    clean_endpoint,
+    clean_key,
+    origin,
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "cleaned"),
+    [
+        ("api.cloud.nextmv.io", "https://api.cloud.nextmv.io"),
+        ("https://api.cloud.nextmv.io/", "https://api.cloud.nextmv.io"),
+        (" http://localhost:8000 \n", "http://localhost:8000"),
+        ("https://host/a/prefix/", "https://host/a/prefix"),
+        ("host:8443/prefix", "https://host:8443/prefix"),
+        ("http://[::1]:80", "http://[::1]:80"),
+    ],
+)
+def test_an_endpoint_is_brought_into_shape(given, cleaned):
+    assert clean_endpoint(given) == cleaned
+    assert clean_endpoint(cleaned) == cleaned
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "https://",
+        "https:///",
+        "ftp://host",
+        "https://host:port",
+        "https://host:0",
+        "https://host:99999",
+        "https://[::1",
+        "https://https://host",
+        "https://a host",
+        "https://host/\x00",
+        "https://host/?a=b",
+        "https://host/#top",
+        "https://someone:secret@host",
+    ],
+)
+def test_an_endpoint_that_is_none_is_refused_without_being_repeated(given):
+    with pytest.raises(SettingsError, match="endpoint") as caught:
+        clean_endpoint(given)
+    assert "secret" not in str(caught.value)
+
+
+def test_blanks_and_line_breaks_around_a_key_are_dropped():
+    assert clean_key(" abc-123\r\n") == "abc-123"
+
+
+@pytest.mark.parametrize(
+    "key", ["", " \n", "x y", "x\ny", "x\x00y", "schlüssel", "\u2019x"]
+)
+def test_a_key_no_header_can_carry_is_refused_without_being_repeated(key):
+    with pytest.raises(SettingsError, match="api_key") as caught:
+        Client("https://host", key)
+    assert not key.strip() or key not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("app_id", "path"),
+    [
+        ("routing", "/v1/applications/routing"),
+        ("a b/../c", "/v1/applications/a%20b%2F..%2Fc"),
+        ("x?y#z", "/v1/applications/x%3Fy%23z"),
+        ("ü", "/v1/applications/%C3%BC"),
+        ("\ud800", "/v1/applications/%3F"),
+    ],
+)
+def test_an_application_id_stays_one_segment_of_the_path(app_id, path):
+    assert app_path(app_id) == path
+
+
+@pytest.mark.parametrize("app_id", ["", " ", ".", ".."])
+def test_an_application_id_that_would_change_the_path_is_refused(app_id):
+    with pytest.raises(SettingsError, match="app_id"):
+        app_path(app_id)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://s3.example/a/b?X-Amz-Signature=1", "https://s3.example"),
+        ("https://s3.example?sig=1/2", "https://s3.example"),
+        ("https://u:secret@s3.example:1/x", "https://s3.example:1"),
+        ("nonsense", "nonsense://"),
+    ],
+)
+def test_of_an_address_with_secrets_only_the_host_is_shown(url, shown):
+    assert origin(url) == shown

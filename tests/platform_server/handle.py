@@ -1,0 +1,162 @@
+"""The platform as tests see it: started, told what to do, and asked what it saw."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.platform_server.trouble import Kind
+
+KEY = "test-key-4711"
+
+_ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class PlatformRun:
+    """A run that the platform has taken."""
+
+    id: str
+    app_id: str
+    instance_id: str | None
+    body: dict[str, Any]
+    created_at: str
+    input: bytes
+    output: bytes
+    """Empty when none was uploaded."""
+    logs: bytes
+
+    @cached_property
+    def document(self) -> Any:
+        """The output, read."""
+        return json.loads(self.output)
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The result in the body of the create call."""
+        result: dict[str, Any] = self.body["result"]
+        return result
+
+
+@dataclass(frozen=True)
+class SeenRequest:
+    """A request that the platform, or its storage, has seen."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    """By their names in lower case."""
+    size: int
+    connection: int
+    is_storage: bool
+    in_flight: int
+    """Requests at work at that moment, this one counted."""
+    status: int | None
+    """Of the answer; None when there was none."""
+
+
+class Platform:
+    """A platform in another process."""
+
+    key = KEY
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+
+    def runs(self) -> list[PlatformRun]:
+        """Return all runs, oldest first."""
+        shown = self._control("runs")
+        for run in shown:
+            for part in ("input", "output", "logs"):
+                run[part] = base64.b64decode(run[part])
+        return [PlatformRun(**run) for run in shown]
+
+    def requests(self) -> list[SeenRequest]:
+        """Return all requests, in the order they came."""
+        return [SeenRequest(**seen) for seen in self._control("requests")]
+
+    def connections(self) -> int:
+        """Return how many connections the requests came over."""
+        return len({seen.connection for seen in self.requests()})
+
+    def fail_next(  # noqa: PLR0913 -- what tells requests apart, and the answer
+        self,
+        times: int = 1,
+        *,
+        status: int = 503,
+        method: str = "",
+        path: str = "",
+        headers: Mapping[str, str] | None = None,
+        body: str = "out of order",
+    ) -> None:
+        """Refuse the next requests that match; a 200 is a wrong answer."""
+        self.trouble(
+            "refuse",
+            times,
+            method=method,
+            path=path,
+            status=status,
+            headers=dict(headers or {}),
+            body=body,
+        )
+
+    def trouble(self, kind: Kind, times: int = 1, **which: Any) -> None:
+        """Treat the next requests that match badly; see `Trouble`."""
+        self._control("trouble", {"kind": kind, "times": times} | which)
+
+    def gather(self, times: int, *, method: str = "", path: str = "") -> None:
+        """Hold the next requests that match until there are so many at once."""
+        self.trouble("gather", times, method=method, path=path)
+
+    def delay(self, seconds: float) -> None:
+        """Answer each request so much later."""
+        self._control("delay", {"delay_s": seconds})
+
+    def expire_uploads(self) -> None:
+        """Let every upload id given so far expire."""
+        self._control("expire")
+
+    def reset(self) -> None:
+        """Forget all runs, requests and troubles; drop requests that hang."""
+        self._control("reset")
+
+    def _control(self, verb: str, given: object = None) -> Any:
+        connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc)
+        try:
+            body = json.dumps(given) if given is not None else ""
+            connection.request("POST", f"/_control/{verb}", body)
+            answer = connection.getresponse()
+            text = answer.read()
+        finally:
+            connection.close()
+        assert answer.status == 200, text
+        return json.loads(text)
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[Platform]:
+    """Run a platform in a process of its own for as long as the block lasts."""
+    command = [sys.executable, "-m", "tests.platform_server", "--until-eof", *arguments]
+    with subprocess.Popen(
+        command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        try:
+            address = process.stdout.readline().strip()
+            assert address, "the platform has not started"
+            yield Platform(address)
+        finally:
+            process.stdin.close()
+            process.terminate()

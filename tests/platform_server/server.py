@@ -1,0 +1,145 @@
+"""The server: requests in, faults in between, answers out, and a log of it all."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from tests.platform_server.http_connection import Answer, Connection, Request
+from tests.platform_server.service import CreatedRun, Service
+from tests.platform_server.trouble import Trouble
+
+CONTROL = "/_control/"
+
+Reply = Callable[[Answer], None]
+
+
+class Server:
+    """A platform and its storage, each at a port of its own, and what they saw."""
+
+    def __init__(self, key: str, delay_s: float) -> None:
+        self._service = Service(key)
+        self._initial_delay_s = delay_s
+        self._waiting: list[tuple[Request, Reply]] = []
+        self._forget()
+
+    def _forget(self) -> None:
+        for _, reply in self._waiting:
+            reply(Answer(status=None))
+        self._waiting.clear()
+        self._service.reset()
+        self._delay_s = self._initial_delay_s
+        self._troubles: list[Trouble] = []
+        self._log: list[dict[str, Any]] = []
+        self._in_flight = 0
+
+    async def start(self, port: int) -> str:
+        """Listen at the loopback, and return the address of the platform."""
+        loop = asyncio.get_running_loop()
+        addresses = []
+        for number, is_storage in ((port, False), (0, True)):
+            new = partial(Connection, self.handle, is_storage=is_storage)
+            listener = await loop.create_server(new, "127.0.0.1", number, backlog=256)
+            actual = listener.sockets[0].getsockname()[1]
+            addresses.append(f"http://127.0.0.1:{actual}")
+        self._service.storage = addresses[1]
+        return addresses[0]
+
+    def handle(self, request: Request, reply: Reply) -> None:
+        """Answer a request, now or later or never."""
+        if request.path.startswith(CONTROL) and not request.is_storage:
+            reply(self._control(request))
+            return
+        self._in_flight += 1
+        entry = {"request": request, "in_flight": self._in_flight, "status": None}
+        self._log.append(entry)
+        finish = partial(self._finish, reply, entry)
+        if self._delay_s:
+            asyncio.get_running_loop().call_later(
+                self._delay_s, self._act, request, finish
+            )
+        else:
+            self._act(request, finish)
+
+    def _finish(self, reply: Reply, entry: dict[str, Any], answer: Answer) -> None:
+        entry["status"] = answer.status
+        # A reset may have come in between.
+        self._in_flight = max(0, self._in_flight - 1)
+        reply(answer)
+
+    def _act(self, request: Request, reply: Reply) -> None:
+        trouble = next((t for t in self._troubles if t.concerns(request)), None)
+        if trouble is None:
+            reply(self._service.answer(request))
+        elif trouble.kind == "gather":
+            self._gather(trouble, request, reply)
+        else:
+            trouble.times -= 1
+            if not trouble.times:
+                self._troubles.remove(trouble)
+            self._misbehave(trouble, request, reply)
+
+    def _misbehave(self, trouble: Trouble, request: Request, reply: Reply) -> None:
+        if trouble.kind == "hang":
+            self._waiting.append((request, reply))
+        elif trouble.kind == "refuse":
+            reply(trouble.refusal())
+        else:
+            if trouble.kind == "lose answer":
+                self._service.answer(request)
+            reply(Answer(status=None))
+
+    def _gather(self, trouble: Trouble, request: Request, reply: Reply) -> None:
+        self._waiting.append((request, reply))
+        if len(self._waiting) < trouble.times:
+            return
+        self._troubles.remove(trouble)
+        gathered, self._waiting = self._waiting, []
+        for held, answer in gathered:
+            answer(self._service.answer(held))
+
+    def _control(self, request: Request) -> Answer:
+        verb = request.path.removeprefix(CONTROL)
+        given = json.loads(request.body) if request.body else {}
+        if verb == "runs":
+            return Answer.of([self._shown_run(r) for r in self._service.runs.values()])
+        if verb == "requests":
+            return Answer.of([_shown_request(entry) for entry in self._log])
+        if verb == "reset":
+            self._forget()
+        elif verb == "trouble":
+            self._troubles.append(Trouble(**given))
+        elif verb == "delay":
+            self._delay_s = given["delay_s"]
+        elif verb == "expire":
+            self._service.expired.update(self._service.signatures)
+        else:
+            return Answer.error(404, f"no such control: {verb}")
+        return Answer.of({})
+
+    def _shown_run(self, run: CreatedRun) -> dict[str, Any]:
+        parts = {
+            part: base64.b64encode(self._service.blob(run, part)).decode()
+            for part in ("input", "output", "logs")
+        }
+        return asdict(run) | parts
+
+
+def _shown_request(entry: dict[str, Any]) -> dict[str, Any]:
+    request: Request = entry["request"]
+    return {
+        "method": request.method,
+        "path": request.path,
+        "query": request.query,
+        "headers": request.headers,
+        "size": len(request.body),
+        "connection": request.connection,
+        "is_storage": request.is_storage,
+        "in_flight": entry["in_flight"],
+        "status": entry["status"],
+    }

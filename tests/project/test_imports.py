@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.project.paths import python
+
+HEAVY = ("asyncio", "httpx", "numpy", "pandas", "psutil", "rich", "sqlite3", "wrapt")
+
+
+def loaded_by(statement: str) -> set[str]:
+    done = python(
+        "-c", f"{statement}\nimport json, sys\nprint(json.dumps([*sys.modules]))"
+    )
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_importing_the_library_does_not_import(name: str):
+    assert name not in loaded_by("import nextmv_autotrack")
+
+
+def test_tracking_a_function_imports_no_network_library_and_no_database():
+    program = """
+from nextmv_autotrack import tracked
+
+@tracked
+def solve(x):
+    return x
+"""
+    assert loaded_by(program).isdisjoint({"httpx", "sqlite3", "numpy", "psutil"})
+
+
+def test_the_command_imports_no_network_library_and_no_solver():
+    program = "from nextmv_autotrack.cli import main\nmain(['list', '--json'])"
+    done = python("-c", f"{program}\nimport sys\nprint(sorted(sys.modules), end='')")
+    loaded = done.stdout.partition("\n")[2]
+    assert done.stdout.startswith("[]"), done.stderr
+    for name in ("httpx", "rich", "highspy", "numpy", "psutil"):
+        assert f"'{name}'" not in loaded
+
+
+def test_importing_the_library_starts_no_thread_and_writes_no_file(tmp_path):
+    program = "import nextmv_autotrack, threading\nprint(threading.active_count())"
+    assert python("-c", program, folder=tmp_path).stdout == "1\n"
+    assert list(tmp_path.iterdir()) == []
