@@ -69,7 +69,10 @@ def api_refusal(answer: Answer, doing: str, *, hidden: str, now: float) -> Refus
     # Before anything is cut: half a key is half a secret.
     body = answer.body.replace(hidden.encode("ascii"), b"[key]")
     words = _one_line(body)[:_WORDS_CHARS]
-    return _refusal(answer, doing, answer.status_code, words, now)
+    advice = _ADVICE.get(answer.status_code, "")
+    if 300 <= answer.status_code < 400:
+        advice = "the address has moved: set the endpoint to the new one"
+    return _refusal(answer, doing, answer.status_code, [advice, words], now)
 
 
 def storage_refusal(answer: Answer, doing: str, *, now: float) -> RefusedError:
@@ -82,21 +85,15 @@ def storage_refusal(answer: Answer, doing: str, *, now: float) -> RefusedError:
     status = _STORAGE_STATUS.get(code, answer.status_code)
     if _EXPIRED in _one_line(answer.body).lower():
         status = 408
-    return _refusal(answer, doing, status, code, now)
+    return _refusal(answer, doing, status, [code], now)
 
 
 def _refusal(
-    answer: Answer, doing: str, status_code: int, words: str, now: float
+    answer: Answer, doing: str, status_code: int, words: list[str], now: float
 ) -> RefusedError:
-    parts = [f"{doing} was refused with status {answer.status_code}"]
-    if 300 <= answer.status_code < 400:
-        parts.append("the address has moved: set the endpoint to the new one")
-    elif status_code in _ADVICE:
-        parts.append(_ADVICE[status_code])
-    if words:
-        parts.append(words)
+    parts = [f"{doing} was refused with status {answer.status_code}", *words]
     return RefusedError(
-        "; ".join(parts),
+        "; ".join(filter(None, parts)),
         status_code=status_code,
         retry_after_s=retry_after_s(answer.headers, now),
     )

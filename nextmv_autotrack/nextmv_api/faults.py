@@ -27,11 +27,13 @@ WORDS = {
     "TransportError": "it could not be reached",
     "DecodingError": "the answer was garbled",
     "InvalidURL": "the address cannot be read",
+    # Not of httpx, but of the name look-up below it, for a host like `a..b`.
+    "UnicodeError": "the address cannot be read",
 }
 """What each of httpx's errors means, by its name; a test keeps the table complete."""
 
 # What these say can repeat a header or an address, and with it a secret.
-_UNSPEAKABLE = frozenset({"LocalProtocolError", "InvalidURL"})
+_UNSPEAKABLE = frozenset({"LocalProtocolError", "InvalidURL", "UnicodeError"})
 
 # A foreign text is there to give a hint, not to fill a log.
 _DETAIL_CHARS = 200
@@ -42,16 +44,18 @@ def translated(doing: str, url: object) -> Iterator[None]:
     """Turn what httpx raises inside the block into an `UnreachableError`."""
     import httpx  # noqa: PLC0415 -- never before the first request
 
+    foreign = (httpx.RequestError, httpx.InvalidURL, UnicodeError)
     try:
         yield
-    except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL) as error:
+    except foreign as error:
         msg = f"{doing} at {origin(str(url))} failed: {_explained(error)}"
         raise UnreachableError(msg) from error
 
 
 def _explained(error: Exception) -> str:
     # An error that a later httpx has split further is known by what it was.
-    name = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in WORDS)
+    names = (kind.__name__ for kind in type(error).__mro__)
+    name = next((name for name in names if name in WORDS), "TransportError")
     detail = " ".join(str(error).split())[:_DETAIL_CHARS]
     if not detail or name in _UNSPEAKABLE:
         return WORDS[name]

@@ -124,6 +124,8 @@ def log_text(connection: sqlite3.Connection, run_id: str) -> str:
 def running(connection: sqlite3.Connection, owner: str) -> int:
     """Return how many runs of `owner` are in progress."""
     count: int = connection.execute(
-        "SELECT count(*) FROM runs WHERE status = 'running' AND owner = ?", (owner,)
+        "SELECT count(*) FROM runs "
+        "WHERE status = 'running' AND owner = ? AND name IS NOT NULL",
+        (owner,),
     ).fetchone()[0]
     return count

@@ -21,9 +21,12 @@ class Sweep:
 
     def own(self, writer: Writer) -> None:
         """Move what this process has written so far."""
+        # Asked before reading: a segment that is complete only afterwards may have
+        # got its last frames after they could be read.
+        current = writer.current
         for segment in self._segments(writer.owner):
             self._move(segment)
-            if segment != writer.current:
+            if segment != current:
                 self._remove(segment)
         writer.close_retired()
 

@@ -23,7 +23,9 @@ RAISED = [
 
 
 def test_every_transport_error_of_httpx_has_its_words():
-    assert {kind.__name__ for kind in RAISED} | {"InvalidURL"} == set(WORDS)
+    assert {kind.__name__ for kind in RAISED} | {"InvalidURL", "UnicodeError"} == set(
+        WORDS
+    )
 
 
 @pytest.mark.parametrize("kind", RAISED, ids=lambda kind: kind.__name__)

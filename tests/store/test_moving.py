@@ -153,6 +153,7 @@ def test_a_beginning_that_comes_late_is_taken_in(tmp_path: Path):
         fork.move(store)
         assert store.runs(limit=10) == []
         assert store.fail_unfinished("2-fork", "died") == 0
+        assert store.running("2-fork") == 0
         parent.begin(1, delivery="waiting")
         parent.end(1)
         parent.move(store)
@@ -222,6 +223,7 @@ def test_runs_a_dead_owner_left_running_are_failed(tmp_path: Path):
         assert left.duration is None
         assert store.run(run_id(2)).status is Status.SUCCEEDED
         assert store.run(run_id(3)).status is Status.RUNNING
+        assert (store.running("1-dead"), store.running("2-alive")) == (0, 1)
         assert store.waiting("1-dead") == 1
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.store import Store
+from nextmv_autotrack.store.connection import switch_to_wal
 from nextmv_autotrack.store.faults import told
 from tests.store.journals import Journal, run_id, start
 
@@ -120,6 +121,34 @@ def test_a_disk_that_fills_up_costs_nothing_that_is_in_the_journal(
         with Store.open(tmp_path) as store:
             assert journal.move(store) == 1000 - int(runs)
             assert len(store.runs(limit=2000)) == 1000
+
+
+def test_a_database_that_another_process_creates_right_now_is_waited_for(
+    tmp_path: Path,
+):
+    path = tmp_path / "store.sqlite3"
+    other = sqlite3.connect(path, isolation_level=None)
+    mine = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE something (new)")
+
+    def be_done(statement: str) -> None:
+        if statement == "BEGIN EXCLUSIVE":
+            other.execute("COMMIT")
+
+    mine.set_trace_callback(be_done)
+    switch_to_wal(mine)
+    assert mine.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    mine.close()
+    other.close()
+
+
+def test_a_transaction_that_was_left_open_is_not_in_the_way(tmp_path: Path):
+    with Store.open(tmp_path) as store, Journal(tmp_path) as journal:
+        journal.begin(1)
+        store._connection.execute("BEGIN")
+        assert journal.move(store) == 1
+        assert not store._connection.in_transaction
 
 
 def test_a_closed_store_says_so(tmp_path: Path):

@@ -98,6 +98,15 @@ def test_with_no_thread_allowed_every_job_can_be_taken_back(new_crew):
     assert all(crew.submit(int).cancel() for _ in range(3))
 
 
+def test_it_tells_whether_there_is_any_thread(new_crew):
+    manned, unmanned = new_crew(1), new_crew(0)
+    assert not manned.is_manned
+    manned.submit(int).result(10)
+    unmanned.submit(int).cancel()
+    assert manned.is_manned
+    assert not unmanned.is_manned
+
+
 def refuse_to_start(self):
     raise RuntimeError("can't start new thread")
 
