@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+from nextmv_autotrack import safely
 
 
 class Status(str, Enum):
@@ -120,8 +122,9 @@ class Run:
 
     @input.setter  # noqa: A003 -- see above
     def input(self, value: object) -> None:
-        if self._notes is not None:
+        if self.status is _RUNNING:
             self._input = value
+        if self._notes is not None:
             self._notes.set_input(value)
 
     @property
@@ -131,7 +134,7 @@ class Run:
 
     @output.setter
     def output(self, value: object) -> None:
-        if self._notes is not None:
+        if self.status is _RUNNING:
             self._output = value
 
     @property
@@ -142,8 +145,8 @@ class Run:
         return self._metrics
 
     @metrics.setter
-    def metrics(self, value: Mapping[str, Any]) -> None:
-        self._metrics = dict(value)
+    def metrics(self, value: Mapping[str, Any] | None) -> None:
+        self._metrics = _made(dict, value, "metrics")
 
     @property
     def options(self) -> dict[str, Any]:
@@ -153,8 +156,8 @@ class Run:
         return self._options
 
     @options.setter
-    def options(self, value: Mapping[str, Any]) -> None:
-        self._options = dict(value)
+    def options(self, value: Mapping[str, Any] | None) -> None:
+        self._options = _made(dict, value, "options")
 
     @property
     def assets(self) -> list[Any]:
@@ -164,8 +167,8 @@ class Run:
         return self._assets
 
     @assets.setter
-    def assets(self, value: list[Any]) -> None:
-        self._assets = list(value)
+    def assets(self, value: Iterable[Any] | None) -> None:
+        self._assets = _made(list, value, "assets")
 
     def log(self, text: object) -> None:
         """Add one or more lines to the logs of the run."""
@@ -176,3 +179,17 @@ class Run:
         """Let the run end as failed, without an exception."""
         if self._notes is not None:
             self._reason = reason
+
+
+_Made = TypeVar("_Made")
+
+
+def _made(kind: Callable[[Any], _Made], value: object, what: str) -> _Made | None:
+    """Return `value` as a dict or a list of our own, or None with a warning."""
+    if value is None:
+        return None
+    try:
+        return kind(value)
+    except Exception as error:  # noqa: BLE001 -- nothing that is set may raise
+        safely.warn(f"run.{what} is left out: {type(error).__name__}: {error}")
+        return None

@@ -38,6 +38,12 @@ def _text(name: str, value: object) -> str | None:
     raise _wrong(name, value, "a text that is not empty")
 
 
+def _key(name: str, value: object) -> str | None:
+    text = _text(name, value)
+    # A line break is what remains of a file; no key has one.
+    return text if text is None else text.strip()
+
+
 def _endpoint(name: str, value: object) -> str:
     text = _text(name, value)
     if text is None:
@@ -121,8 +127,13 @@ def _seconds(name: str, value: object) -> float:
 
 
 def _folder(name: str, value: object) -> Path:
-    if isinstance(value, (str, os.PathLike)) and os.fspath(value):
-        return Path(os.fspath(value)).expanduser().absolute()
+    try:
+        path = Path(os.fspath(value)) if value else None  # type: ignore[call-overload]
+        if path is not None:
+            return path.expanduser().absolute()
+    except (TypeError, ValueError, RuntimeError, OSError):
+        # No path, no such user, or a working directory that is gone.
+        pass
     raise _wrong(name, value, "a path")
 
 
@@ -132,7 +143,7 @@ CHECKS: dict[str, Callable[[str, object], Any]] = {
     "app_id": _text,
     "instance_id": _text,
     "endpoint": _endpoint,
-    "api_key": _text,
+    "api_key": _key,
     "name": _text_or_callable,
     "description": _text_or_callable,
     "input": _input,
@@ -164,6 +175,8 @@ def from_text(name: str, text: str) -> Any:
     if name in {"enabled", "resources", "sync", "logs", "output"}:
         if word.lower() in _TRUE | _FALSE:
             return word.lower() in _TRUE
+        if name == "logs" and word.isdecimal():
+            return int(word)
     elif name in {"options", "input"} and "," in word:
         return [item.strip() for item in word.split(",")]
     elif name in _NUMBERS:

@@ -29,7 +29,13 @@ OF_THE_PROCESS = frozenset({"api_key", "endpoint", "directory", "flush_timeout"}
 
 
 def _home() -> Path:
-    return Path.home() / ".nextmv" / "autotrack"
+    try:
+        return Path.home() / ".nextmv" / "autotrack"
+    except RuntimeError:
+        # A user without a home, as in some containers. Not a folder that all users
+        # share: runs may hold what is nobody else's business. Where this one cannot be
+        # made, a warning names it, and the setting is the way out.
+        return Path(os.sep, ".nextmv", "autotrack")
 
 
 @dataclass(frozen=True)
@@ -162,7 +168,7 @@ class Sources:
     def _outside(self) -> dict[str, Any]:
         """What the environment and the project file say and `configure` does not."""
         texts: dict[str, tuple[str, Any]] = {}
-        for name, value in _project_table(self._folder or Path.cwd()).items():
+        for name, value in _project_table(self._folder or _here()).items():
             texts[name.replace("-", "_")] = (f"[tool.{TABLE}] {name}", value)
         for name, variable in _PLATFORM_VARIABLES.items():
             if self._environ.get(variable, "").strip():
@@ -185,6 +191,14 @@ class Sources:
         except SettingsError as error:
             self._complain(f"{source} is ignored: {error}")
             return []
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:
+        # Somebody has removed it; it holds no project then.
+        return Path("/")
 
 
 def _project_table(folder: Path) -> Mapping[str, Any]:

@@ -13,14 +13,13 @@ from nextmv_autotrack.settings import Settings
 class Arguments:
     """Names the arguments of calls of one callable."""
 
-    __slots__ = ("_defaults", "_parameters", "_positional", "_required")
+    __slots__ = ("_defaults", "_parameters", "_positional")
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._parameters = parameters_of(function)
         known = self._parameters or Parameters((), {}, None)
         self._positional = known.positional
         self._defaults = known.defaults
-        self._required = known.required
 
     @property
     def names(self) -> tuple[str, ...] | None:
@@ -53,13 +52,21 @@ class Arguments:
         named.update(zip(self._positional, args, strict=False))
         if kwargs:
             named.update(kwargs)
+        if self._fits(args, kwargs, named):
+            if receiver:
+                named.pop(self._positional[0], None)
+            return named
+        return _as_it_came(args[1:] if receiver else args, kwargs)
+
+    def _fits(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], named: dict[str, Any]
+    ) -> bool:
+        """Whether the function would take the call."""
         if len(named) != len(self._defaults) or len(args) > len(self._positional):
-            return _as_it_came(args, kwargs)
-        if len(args) + len(kwargs) < self._required:
-            named = {k: v for k, v in named.items() if v is not MISSING}
-        if receiver and self._positional:
-            named.pop(self._positional[0], None)
-        return named
+            return False
+        if kwargs and not kwargs.keys().isdisjoint(self._positional[: len(args)]):
+            return False
+        return not any(value is MISSING for value in named.values())
 
     def _by_signature(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], *, receiver: bool
@@ -68,7 +75,7 @@ class Arguments:
         try:
             bound = signature.bind(*args, **kwargs)  # type: ignore[union-attr]
         except TypeError:
-            return _as_it_came(args, kwargs)
+            return _as_it_came(args[1:] if receiver else args, kwargs)
         bound.apply_defaults()
         named = dict(bound.arguments)
         if receiver and self._positional:

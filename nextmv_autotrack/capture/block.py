@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
 from nextmv_autotrack import safely
-from nextmv_autotrack.capture.context import enclosing, enter
+from nextmv_autotrack.capture.context import enclosing, enter, innermost
 from nextmv_autotrack.capture.endings import raised
 from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.recorder import NO_INPUT
+from nextmv_autotrack.capture.recorder import NO_INPUT, settle_status
 from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.run import Run
 from nextmv_autotrack.settings import checked
@@ -49,7 +50,7 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
         name: str | None = None,
         *,
         input: object = None,  # noqa: A002 -- the word of every signature of ours
-        options: dict[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
         description: str | None = None,
         **settings: Any,
     ) -> None:
@@ -58,19 +59,22 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
                 msg = f"setting {setting!r} is for functions; set run.{setting} instead"
                 raise SettingsError(msg)
         self._own = checked(settings, of_a_run=True)
-        self._name = name
-        self._description = description
+        self._name = _line("name", name)
+        self._description = _line("description", description)
         self._input = input
-        self._options = options
-        self._opened: list[OpenRun | None] = []
+        self._options = _options(options)
+        self._entered: list[tuple[Run, OpenRun | None]] = []
 
     def __enter__(self) -> Run:
         opened = self._begin()
-        self._opened.append(opened)
         if opened is None:
-            return _untracked()
-        enter(opened)
-        return opened.run
+            # Nobody takes it down; the block sees no difference.
+            run = Run("", self._name or _UNNAMED, self._description, None, 0.0)
+        else:
+            run = opened.run
+            enter(opened)
+        self._entered.append((run, opened))
+        return run
 
     def __exit__(
         self,
@@ -78,7 +82,10 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        raised(self._opened.pop(), error)
+        run, opened = self._entered_here()
+        if opened is None:
+            settle_status(run, error)
+        raised(opened, error)
 
     async def __aenter__(self) -> Run:
         return self.__enter__()
@@ -90,6 +97,17 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
         trace: TracebackType | None,
     ) -> None:
         self.__exit__(kind, error, trace)
+
+    def _entered_here(self) -> tuple[Run, OpenRun | None]:
+        """Take back what this context has entered: others may have, at the same time."""
+        around = innermost.get()
+        while around is not None:
+            pair = (around.run, around)
+            if pair in self._entered:
+                self._entered.remove(pair)
+                return pair
+            around = around.parent
+        return self._entered.pop()
 
     def _begin(self) -> OpenRun | None:
         try:
@@ -116,6 +134,15 @@ def _fixed(description: object) -> str | None:
     return description if isinstance(description, str) else None
 
 
-def _untracked() -> Run:
-    """A run that nobody takes down, for a block that is not tracked."""
-    return Run("", _UNNAMED, None, None, 0.0)
+def _line(setting: str, given: object) -> str | None:
+    if given is None or (isinstance(given, str) and given.strip()):
+        return given
+    msg = f"setting {setting!r} of a block must be a text that is not empty"
+    raise SettingsError(msg)
+
+
+def _options(given: object) -> dict[str, Any]:
+    if given is None or isinstance(given, Mapping):
+        return dict(given or {})
+    msg = "setting 'options' of a block must be a mapping of names to values"
+    raise SettingsError(msg)

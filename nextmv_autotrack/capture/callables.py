@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from types import MethodType
 from typing import Any
 
-from wrapt import ObjectProxy
+from wrapt import BaseObjectProxy
 
 from nextmv_autotrack.capture.calls import follow
+from nextmv_autotrack.capture.failures import without_our_frame
 from nextmv_autotrack.capture.watch import Watch
 
 
-class TrackedCallable(ObjectProxy):  # type: ignore[type-arg]
+class TrackedCallable(BaseObjectProxy):  # type: ignore[type-arg]
     """Stands for a callable in every respect, and follows its calls.
 
     A function becomes a function again (see `decorator`), which pickles and binds by
@@ -26,15 +28,24 @@ class TrackedCallable(ObjectProxy):  # type: ignore[type-arg]
         self._self_call = follow(watch)
         watch.has_receiver.look_for(self)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Call the callable, and follow the call."""
-        return self._self_call(*args, **kwargs)
+        try:
+            return self._self_call(*args, **kwargs)
+        except BaseException as error:
+            without_our_frame(error)
+            raise
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         """Bind as the callable would, if it is one that binds."""
-        if instance is None or not hasattr(type(self.__wrapped__), "__get__"):
+        inner = self.__wrapped__
+        if instance is None or not hasattr(type(inner), "__get__"):
             return self
-        return MethodType(self, instance)
+        bound = type(inner).__get__(inner, instance, owner)
+        return self if bound is inner else MethodType(self, instance)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _again, (self.__wrapped__, self._self_watch.name, self._self_watch.own)
@@ -46,7 +57,24 @@ class TrackedCallable(ObjectProxy):  # type: ignore[type-arg]
         return self
 
 
+# What the proxy answers for every object, and Python asks the type about.
+_ABILITIES = ("__len__", "__contains__", "__iter__", "__next__", "__await__")
+
+
+@lru_cache(maxsize=64)
+def _proxy_for(kind: type) -> type[TrackedCallable]:
+    """A proxy without the abilities that `kind` does not have (None says: not able)."""
+    missing = {name: None for name in _ABILITIES if not hasattr(kind, name)}
+    return type(TrackedCallable.__name__, (TrackedCallable,), missing)
+
+
+def as_callable(watch: Watch) -> TrackedCallable:
+    """Return what stands for the watched callable from now on."""
+    kind: Any = type(watch.function)
+    return _proxy_for(kind)(watch)
+
+
 def _again(
     function: Callable[..., Any], name: str, own: dict[str, Any]
 ) -> TrackedCallable:
-    return TrackedCallable(Watch(function, name, own))
+    return as_callable(Watch(function, name, own))

@@ -43,6 +43,18 @@ def the_only_one() -> OpenRun | None:
     return next(iter(open_roots.values()), None)
 
 
+def forget(opened: OpenRun) -> None:
+    """Take a run that has ended out of every account of runs in progress.
+
+    What still refers to it, such as a task that outlives it, finds the next open run
+    around it, and keeps no others alive.
+    """
+    opened.is_open = False
+    open_roots.pop(opened.run.id, None)
+    while opened.parent is not None and not opened.parent.is_open:
+        opened.parent = opened.parent.parent
+
+
 def enter(opened: OpenRun | None) -> None:
     """Make `opened` the innermost run of this context."""
     if opened is not None:

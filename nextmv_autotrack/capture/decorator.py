@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping
-from types import FunctionType
+from types import FunctionType, coroutine
 from typing import Any, TypeVar, overload
 
 from nextmv_autotrack.capture.calls import follow
 from nextmv_autotrack.capture.watch import Watch
 from nextmv_autotrack.errors import NotCallableError
 from nextmv_autotrack.settings import checked
+
+_NOT_GIVEN: Any = object()
 
 F = TypeVar("F", bound="Callable[..., Any] | classmethod[Any, Any, Any]")
 
@@ -41,7 +44,7 @@ def tracked(
 ) -> Callable[[F], F]: ...
 
 
-def tracked(function: Any = None, /, **settings: Any) -> Any:
+def tracked(function: Any = _NOT_GIVEN, /, **settings: Any) -> Any:
     """Track every call of a function as a run.
 
     The function behaves as before: same arguments, same result, same exceptions, same
@@ -74,7 +77,7 @@ def tracked(function: Any = None, /, **settings: Any) -> Any:
         NotCallableError: `function` cannot be called, or is a class.
     """
     own = checked(settings, of_a_run=True)
-    if function is None:
+    if function is _NOT_GIVEN:
         return functools.partial(_track, own=own)
     return _track(function, own=own)
 
@@ -97,9 +100,10 @@ def _track(function: Any, *, own: Mapping[str, Any]) -> Any:
     watch = Watch(function, _name_of(function), own)
     if type(function) is FunctionType:
         return _as_function(watch, function)
-    from nextmv_autotrack.capture.callables import TrackedCallable  # noqa: PLC0415
+    # wrapt takes longer to import than all of this package.
+    from nextmv_autotrack.capture.callables import as_callable  # noqa: PLC0415
 
-    return TrackedCallable(watch)
+    return as_callable(watch)
 
 
 def _as_function(watch: Watch, function: FunctionType) -> FunctionType:
@@ -118,6 +122,8 @@ def _as_function(watch: Watch, function: FunctionType) -> FunctionType:
         call.__closure__,
     )
     functools.update_wrapper(wrapper, function)
+    if function.__code__.co_flags & inspect.CO_ITERABLE_COROUTINE:
+        coroutine(wrapper)  # marks it in place
     wrapper.__kwdefaults__ = function.__kwdefaults__
     watch.has_receiver.look_for(wrapper)
     return wrapper

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture import outcome
-from nextmv_autotrack.capture.context import latest, leave
+from nextmv_autotrack.capture.context import forget, latest, leave
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.outcome import NOTHING, Outcome
 
@@ -17,7 +17,12 @@ def returned(opened: OpenRun | None, result: object) -> None:
     try:
         what = outcome.of_result(opened.run, opened.plan, result)
     except Exception as broken:  # noqa: BLE001 -- the boundary
-        what = _nothing(broken)
+        what = nothing(broken)
+    except BaseException as interrupt:
+        # Ctrl-C while a callable of the user's looks at the result: the caller gets no
+        # result, so the run has failed.
+        ended(opened, NOTHING, interrupt)
+        raise
     ended(opened, what, None)
 
 
@@ -29,11 +34,12 @@ def raised(opened: OpenRun | None, error: BaseException | None) -> None:
     try:
         what = outcome.of_what_was_set(opened.run, opened.plan)
     except Exception as broken:  # noqa: BLE001 -- the boundary
-        what = _nothing(broken)
+        what = nothing(broken)
     ended(opened, what, error)
 
 
-def _nothing(broken: Exception) -> Outcome:
+def nothing(broken: Exception) -> Outcome:
+    """Report what could not be recorded, and return what is recorded instead."""
     safely.failed("recording the output of a run", broken)
     return NOTHING
 
@@ -45,6 +51,7 @@ def ended(opened: OpenRun, what: Outcome, error: BaseException | None) -> None:
         opened.recorder.close(opened, what, error)
     except Exception as broken:  # noqa: BLE001 -- the boundary
         safely.failed("recording the end of a run", broken)
-    run._input = run._output = run._assets = None  # noqa: SLF001
-    opened.parent = None
-    latest.set(run)
+    finally:
+        forget(opened)
+        run._input = run._output = run._assets = None
+        latest.set(run)

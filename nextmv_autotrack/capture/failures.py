@@ -17,7 +17,9 @@ MAX_TRACEBACK_CHARS = 64 * 1024
 def is_success(error: BaseException) -> bool:
     """Whether a run that ended with `error` succeeded all the same."""
     if isinstance(error, SystemExit):
-        return error.code is None or error.code == 0
+        # Python itself exits with 1 for a code of 0.0.
+        code = error.code
+        return code is None or (isinstance(code, int) and code == 0)
     return isinstance(error, GeneratorExit)
 
 
@@ -72,4 +74,5 @@ def without_our_frame(error: BaseException) -> None:
     with a copy from before, so that one frame of ours is seen there.
     """
     trace = error.__traceback__
-    error.__traceback__ = trace.tb_next if trace is not None else None
+    # Not by assignment: a frozen dataclass that is an exception would refuse it.
+    BaseException.with_traceback(error, trace.tb_next if trace is not None else None)

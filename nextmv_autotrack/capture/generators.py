@@ -6,7 +6,8 @@ context is the consumer's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from nextmv_autotrack.capture.context import enter, leave
@@ -21,7 +22,7 @@ def generator(watch: Watch) -> Function:
     """Return a generator function that steps through the watched one (PEP 380)."""
     function, begin, track = watch.function, watch.begin, Yielded
     on, off, hide = enter, leave, without_our_frame
-    base, closing, exhausted = BaseException, GeneratorExit, StopIteration
+    base, exhausted = BaseException, StopIteration
 
     def call(*args: Any, **kwargs: Any) -> Any:
         opened = begin(args, kwargs)
@@ -39,10 +40,8 @@ def generator(watch: Watch) -> Function:
                 try:
                     value = yield item
                     resume = inner.send
-                except closing:
-                    inner.close()
-                    raise
-                except base as thrown:
+                except base as thrown:  # a GeneratorExit, too: the inner one may answer
+                    hide(thrown)
                     resume, value = inner.throw, thrown
         except exhausted as stop:
             yielded.end(stop.value)
@@ -59,14 +58,14 @@ def async_generator(watch: Watch) -> Function:
     """Return an async generator function that steps through the watched one."""
     function, begin, track = watch.function, watch.begin, Yielded
     on, off, hide = enter, leave, without_our_frame
-    base, closing, exhausted = BaseException, GeneratorExit, StopAsyncIteration
+    base, exhausted, unseen = BaseException, StopAsyncIteration, _unseen_by_the_loop
 
     async def call(*args: Any, **kwargs: Any) -> Any:
         opened = begin(args, kwargs)
         yielded = track(opened)
         try:
             inner = function(*args, **kwargs)
-            resume, value = inner.asend, None
+            resume, value = unseen(inner), None
             while True:
                 on(opened)
                 try:
@@ -77,10 +76,8 @@ def async_generator(watch: Watch) -> Function:
                 try:
                     value = yield item
                     resume = inner.asend
-                except closing:
-                    await inner.aclose()
-                    raise
                 except base as thrown:
+                    hide(thrown)
                     resume, value = inner.athrow, thrown
         except exhausted:
             yielded.end(None)
@@ -90,3 +87,22 @@ def async_generator(watch: Watch) -> Function:
             raise
 
     return call
+
+
+def _unseen_by_the_loop(inner: AsyncGenerator[Any, Any]) -> Function:
+    """Return `inner.asend` for its first step, hidden from the event loop.
+
+    At its first step a generator is put on the loop's list of those to be closed at
+    the end. The outer one stands there, and closes the inner one; two closing it at
+    once would fail.
+    """
+
+    def first(value: Any) -> Any:
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(None, None)
+        try:
+            return inner.asend(value)
+        finally:
+            sys.set_asyncgen_hooks(*hooks)
+
+    return first

@@ -15,6 +15,7 @@ from nextmv_autotrack.capture.plan import NO_LOGS
 __all__ = ["NO_LOGS", "listen"]
 
 OUR_LOGGER = "nextmv_autotrack"
+_OUR_LOGGERS = f"{OUR_LOGGER}."
 
 # Libraries log on our threads, too: what httpx says about an upload is no line of the
 # model's.
@@ -62,7 +63,7 @@ def _take(record: logging.LogRecord) -> None:
     In a thread without a run it goes to the one run in progress, if there is just one.
     """
     opened = enclosing() or the_only_one()
-    if opened is None or record.name.startswith(OUR_LOGGER):
+    if opened is None or is_ours(record.name):
         return
     if record.threadName is not None and record.threadName.startswith(OUR_THREADS):
         return
@@ -89,12 +90,24 @@ def _time_text(created: float) -> str:
     return f"{text}{int((created - seconds) * 1000):03d}Z"
 
 
+def is_ours(logger: str) -> bool:
+    """Whether it is a logger of this library."""
+    return logger == OUR_LOGGER or logger.startswith(_OUR_LOGGERS)
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 -- a __repr__ of the user's
+        return f"<{type(value).__name__}>"
+
+
 def format_line(record: logging.LogRecord) -> str:
     """Return time, level, logger and message, with the traceback if there is one."""
     try:
         message = record.getMessage()
     except Exception as error:  # noqa: BLE001 -- arguments that do not fit the message
-        message = f"{record.msg!r} (its arguments do not fit: {type(error).__name__})"
+        message = f"{_shown(record.msg)} (does not format: {type(error).__name__})"
     line = f"{_time_text(record.created)} {record.levelname} {record.name}: {message}"
     if record.exc_info and record.exc_info[0] is not None:
         line = f"{line}\n{_formatter.formatException(record.exc_info)}"

@@ -27,6 +27,10 @@ class Recorder(Protocol):
         """Write down how it ended."""
 
 
+# Shared: it is replaced, never changed.
+_NONE_YET: dict[str, str] = {}
+
+
 class OpenRun:
     """What the recorder keeps of a run until it has ended."""
 
@@ -61,7 +65,7 @@ class OpenRun:
         """The frames of a run that is only kept if it fails."""
         self.lines_left_out = 0
         self.log_room = plan.settings.max_log
-        self.options: dict[str, object] | None = None
+        self.options: dict[str, str] = _NONE_YET
         self.token: Token[OpenRun | None] | None = None
         self.append: Append
         self.recorder: Recorder

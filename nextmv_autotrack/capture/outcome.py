@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from orjson import loads
+
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.encode import to_json
@@ -27,24 +29,24 @@ NOTHING = Outcome()
 
 def of_result(run: Run, plan: Plan, result: object) -> Outcome:
     """Return what to record when a call has returned `result`."""
-    settings, metrics = plan.settings, run._metrics  # noqa: SLF001
+    settings, metrics = plan.settings, run._metrics
     if settings.metrics is not None:
         computed = _computed(settings.metrics, result, "the metrics of a run")
         if isinstance(computed, Mapping):
             metrics = {**computed, **(metrics or {})}
-    value = run._output  # noqa: SLF001 -- what was set on the run goes before
+    value = run._output
     if value is None:
         value = result
         if settings.output is False:
             value = None
         elif settings.output is not None:
             value = _computed(settings.output, result, "the output of a run")
-    return _taken_apart(value, metrics, run._assets, plan.max_payload)  # noqa: SLF001
+    return _taken_apart(value, metrics, run._assets, plan.max_payload)
 
 
 def of_what_was_set(run: Run, plan: Plan) -> Outcome:
     """Return what to record when there is no result to look at."""
-    return _taken_apart(run._output, run._metrics, run._assets, plan.max_payload)  # noqa: SLF001
+    return _taken_apart(run._output, run._metrics, run._assets, plan.max_payload)
 
 
 def _taken_apart(
@@ -73,15 +75,20 @@ def _is_none_or(value: object, kind: type) -> bool:
     return value is None or isinstance(value, kind)
 
 
-def option_texts(options: Mapping[str, object]) -> str:
+def option_texts(options: Mapping[str, object]) -> dict[str, str]:
     """Return options as the platform wants them: texts, others as JSON text."""
-    texts = {
-        str(name): value
-        if isinstance(value, str)
-        else to_json(value, max_bytes=_MAX_OPTION_BYTES).decode()
-        for name, value in options.items()
-    }
-    return to_json(texts, max_bytes=_MAX_OPTION_BYTES * max(1, len(texts))).decode()
+    texts = {}
+    for name, value in options.items():
+        body = to_json(value, max_bytes=_MAX_OPTION_BYTES)
+        # A text may hold what UTF-8 cannot: what was made of it can.
+        text = loads(body) if isinstance(value, str) else body.decode()
+        texts[as_text(name)] = text if isinstance(text, str) else body.decode()
+    return texts
+
+
+def as_text(value: object) -> str:
+    """Return `str(value)`, with what UTF-8 cannot hold made visible."""
+    return str(value).encode("utf-8", "backslashreplace").decode()
 
 
 # An option is a number, a word or a short list.
@@ -92,7 +99,8 @@ def _computed(
     function: Callable[[Any], Any], result: object, doing: str
 ) -> object | None:
     try:
-        return function(result)
+        found: object = function(result)
     except Exception as error:  # noqa: BLE001 -- code of the user's
         safely.warn(f"{doing}: {type(error).__name__}: {error}", doing)
         return None
+    return found

@@ -32,11 +32,6 @@ class Parameters(NamedTuple):
     signature: inspect.Signature | None
     """What binds a call that has `*args` or `**kwargs`; None for a plain one."""
 
-    @property
-    def required(self) -> int:
-        """How many arguments a call must have at least."""
-        return sum(value is MISSING for value in self.defaults.values())
-
 
 # Attributes by which a function speaks for another one.
 _OTHER_ANSWERS = {"__wrapped__", "__signature__"}

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import orjson
-
 from nextmv_autotrack import safely
+from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.run import Delivery
 from nextmv_autotrack.settings import Settings
 
@@ -69,17 +68,23 @@ class Plan:
         """What else is the same in the begin record of every call."""
 
 
+# A name and a description are lines; the platform cuts them to a few hundred letters.
+_MAX_TEXT_CHARS = 10_000
+_MAX_ABOUT_BYTES = 20 * _MAX_TEXT_CHARS
+
 # Above every level that the logging module knows.
 NO_LOGS = sys.maxsize
 
 
 def described(name: str, description: str | None) -> str:
     """Return name and description as members of the begin record."""
-    return _members({"name": name, "description": description})
+    if description is not None:
+        description = description[:_MAX_TEXT_CHARS]
+    return _members({"name": name[:_MAX_TEXT_CHARS], "description": description})
 
 
 def _members(values: dict[str, Any]) -> str:
-    return orjson.dumps(values).decode()[1:-1]
+    return to_json(values, max_bytes=_MAX_ABOUT_BYTES).decode()[1:-1]
 
 
 def delivery(settings: Settings) -> Delivery:
@@ -123,7 +128,6 @@ def text_for(
     try:
         return str(given(*args, **kwargs))
     except Exception as error:  # noqa: BLE001 -- code of the user's
-        safely.warn(
-            f"the name or description of a run: {type(error).__name__}: {error}"
-        )
+        doing = "the name or description of a run"
+        safely.warn(f"{doing}: {type(error).__name__}: {error}", doing)
         return otherwise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partialmethod
+from functools import cached_property, partial, partialmethod, singledispatchmethod
 from types import FunctionType
 from typing import Any
 
@@ -19,20 +19,22 @@ class ReceiverTest:
 
     A name proves nothing: receivers are not always called `self`, and plain functions
     may have a `self`. What proves it is that the function is found in the class of the
-    first argument (or in it, when it is a class), as Python finds it to bind it.
+    first argument (or in it, when it is a class), as Python finds it to bind it; or,
+    below a decorator that hides it, that it was defined in the body of that class.
     """
 
-    __slots__ = ("_face", "_name", "_of_classes", "of_instances")
+    __slots__ = ("_face", "_module", "_of_classes", "_qualname", "of_instances")
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, module: object, qualname: object) -> None:
+        self._module = module
+        self._qualname = qualname
         self._face: object = None
         self.of_instances: dict[type, bool] = {}
         """The answers so far for objects that are no classes, by their class."""
         self._of_classes: dict[type, bool] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ReceiverTest, (self._name,), {"face": self._face}
+        return ReceiverTest, (self._module, self._qualname), {"face": self._face}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._face = state["face"]
@@ -58,38 +60,40 @@ class ReceiverTest:
 
     def _is_in(self, owner: type) -> bool:
         for parent in owner.__mro__:
-            members = parent.__dict__
-            if self._name in members and self._leads_here(members[self._name]):
-                return not isinstance(members[self._name], staticmethod)
-            for member in members.values():
-                if self._is_face(member):
+            for member in parent.__dict__.values():
+                if self._leads_here(member):
                     return not isinstance(member, staticmethod)
-        return False
+        return any(self._was_defined_in(parent) for parent in owner.__mro__)
 
-    def _is_face(self, member: object) -> bool:
-        if isinstance(member, (staticmethod, classmethod)):
-            member = member.__func__
-        return member is self._face
+    def _was_defined_in(self, owner: type) -> bool:
+        if owner.__module__ != self._module or not isinstance(self._qualname, str):
+            return False
+        body, _, name = self._qualname.rpartition(".")
+        member = owner.__dict__.get(name)
+        return body == owner.__qualname__ and not isinstance(member, staticmethod)
 
     def _leads_here(self, member: object) -> bool:
         """Whether `member`, or what it decorates, is the tracked function."""
-        for _ in range(_DECORATORS_FOLLOWED):
-            if self._is_face(member):
+        left, seen = [member], 0
+        while left and seen < _DECORATORS_FOLLOWED:
+            inner = left.pop()
+            seen += 1
+            if inner is self._face:
                 return True
-            inner = _inner(member)
-            if inner is None:
-                return False
-            member = inner
+            left += _insides(inner)
         return False
 
 
-def _inner(member: object) -> object | None:
+def _insides(member: object) -> list[object]:
+    """What a decorator of the standard library's kind has decorated."""
     if isinstance(member, (staticmethod, classmethod)):
-        return member.__func__
+        return [member.__func__]
     if isinstance(member, property):
-        return member.fget
-    if isinstance(member, partialmethod):
-        return member.func
+        return [member.fget, member.fset, member.fdel]
+    if isinstance(member, (partial, partialmethod, cached_property)):
+        return [member.func]
+    if isinstance(member, singledispatchmethod):
+        return [member.func, *member.dispatcher.registry.values()]
     if isinstance(member, FunctionType) or hasattr(type(member), "cache_info"):
-        return getattr(member, "__wrapped__", None)
-    return None
+        return [getattr(member, "__wrapped__", None)]
+    return []

@@ -57,6 +57,8 @@ class Recorder:
         self.new_id = new_id
         self.sources = sources
         self.settle = settle
+        # Its own: the global generator may be seeded by the model, and is the model's.
+        self._chance = random.Random().random  # noqa: S311
         self.generation = 0
         """Grows in a forked child: what was open then belongs to the parent."""
 
@@ -85,12 +87,12 @@ class Recorder:
         opened = OpenRun(run, parent, subject, plan)
         opened.recorder, opened.generation = self, self.generation
         opened.append = self.append
-        if plan.sample < 1.0 and random.random() >= plan.sample:  # noqa: S311
+        if plan.sample < 1.0 and self._chance() >= plan.sample:
             opened.held, opened.append = [], opened.hold
         opened.append(BEGIN, _begin_meta(run, plan), body)
-        run._notes = opened  # noqa: SLF001 -- two halves of one run
+        run._notes = opened
         if given is not NO_INPUT:
-            run._input = given  # noqa: SLF001
+            run._input = given
         if parent is None:
             open_roots[run.id] = opened
         opened.cpu_start_s = resources.cpu_time_s() if plan.resources else 0.0
@@ -104,13 +106,12 @@ class Recorder:
         run = opened.run
         run.duration = round(max(0.0, self.clock.steady() - opened.start_s), 9)
         opened.is_open = False
-        open_roots.pop(run.id, None)
-        run._notes = None  # noqa: SLF001
+        run._notes = None
         if opened.generation != self.generation:
             # A forked child came out of a block that its parent had entered: the run
             # is the parent's, which ends it too.
             return
-        _settle_status(run, error)
+        settle_status(run, error)
         if run.status is _FAILED and opened.held is not None:
             self._keep(opened)
         if opened.lines_left_out:
@@ -153,8 +154,9 @@ def _end_meta(opened: OpenRun, outcome: Outcome) -> bytes:
     if outcome.metrics:
         metrics = _with_metrics(outcome.metrics, metrics)
     options = "{}"
-    if opened.options or run._options:  # noqa: SLF001
-        options = option_texts({**(opened.options or {}), **(run._options or {})})  # noqa: SLF001
+    if opened.options or run._options:
+        set_later = option_texts(run._options or {})
+        options = dumps({**opened.options, **set_later}).decode()
     failed = run.error is not None
     return (
         f'{{"id":"{run.id}","status":"{"failed" if failed else "succeeded"}",'
@@ -171,8 +173,9 @@ def _with_metrics(given: dict[str, Any], ours: str) -> str:
     return to_json(both, max_bytes=MAX_METRICS_BYTES).decode()
 
 
-def _settle_status(run: Run, error: BaseException | None) -> None:
-    reason = run._reason  # noqa: SLF001
+def settle_status(run: Run, error: BaseException | None) -> None:
+    """Set the status that follows from how a call or block has ended."""
+    reason = run._reason
     if error is not None and not is_success(error):
         run.error = error_line(error)
     elif reason is not None:

@@ -10,6 +10,7 @@ from nextmv_autotrack.capture.arguments import Arguments, check_names, input_of
 from nextmv_autotrack.capture.context import enclosing, enter
 from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.open_run import OpenRun
+from nextmv_autotrack.capture.outcome import option_texts
 from nextmv_autotrack.capture.plan import Plan, text_for
 from nextmv_autotrack.capture.receiver import ReceiverTest
 
@@ -23,7 +24,10 @@ class Watch:
         self.function = function
         self.arguments = Arguments(function)
         check_names(self.arguments.names, own)
-        self.has_receiver = ReceiverTest(getattr(function, "__name__", name))
+        self.has_receiver = ReceiverTest(
+            getattr(function, "__module__", None),
+            getattr(function, "__qualname__", None),
+        )
         self.name = name
         self.own = dict(own)
         self._takes_one = self.arguments.takes_one
@@ -47,13 +51,16 @@ class Watch:
             name, description = plan.name, None
             if not plan.is_simple:
                 name, description = _texts(plan, args, kwargs)
+            options = {}
+            if named is not None and plan.settings.options:
+                wanted = plan.settings.options
+                options = option_texts({k: named[k] for k in wanted if k in named})
             opened = now.open(plan, self, parent, name, description, value)
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording the begin of a run", error)
             return None
-        if named is not None and plan.settings.options:
-            wanted = plan.settings.options
-            opened.options = {k: named[k] for k in wanted if k in named}
+        if options:
+            opened.options = options
         return opened
 
     def begin_here(
@@ -78,9 +85,14 @@ class Watch:
             # The usual model: one argument, which is the input itself.
             return args[0], None
         named = self.arguments.of(args, kwargs, receiver=receiver)
-        if callable(plan.settings.input):
+        if not callable(plan.settings.input):
+            return input_of(named, plan.settings), named
+        try:
             return plan.settings.input(*args, **kwargs), named
-        return input_of(named, plan.settings), named
+        except Exception as error:  # noqa: BLE001 -- code of the user's
+            doing = "the input of a run"
+            safely.warn(f"{doing}: {type(error).__name__}: {error}", doing)
+            return named, named
 
 
 def _texts(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from nextmv_autotrack.journal.frames import BEGIN, END, LOG, PART, Frame, Kind
 from nextmv_autotrack.journal.reader import read_frames
-from nextmv_autotrack.journal.segments import Home, Segment
+from nextmv_autotrack.journal.segments import Home, Segment, make_private_folder
 from nextmv_autotrack.journal.writer import Writer
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "Kind",
     "Segment",
     "Writer",
+    "make_private_folder",
     "read_frames",
 ]

@@ -31,7 +31,7 @@ class Home:
 
     def enter(self, owner: str) -> int:
         """Make `owner` known as alive until the returned descriptor is closed."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self._folder)
         return locks.hold(self._lock(owner))
 
     def is_alive(self, owner: str) -> bool:
@@ -71,3 +71,12 @@ class Home:
             return [path for path in self._folder.iterdir() if path.suffix == suffix]
         except FileNotFoundError:
             return []
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create a folder and what is missing above it, for this user only."""
+    if folder.is_dir():
+        return
+    make_private_folder(folder.parent)
+    # mkdir(parents=True) would give the mode to the last one only.
+    folder.mkdir(mode=0o700, exist_ok=True)

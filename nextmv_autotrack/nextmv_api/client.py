@@ -181,7 +181,7 @@ class Client:
         return Answer(response.status_code, response.headers, body)
 
 
-def _body(content: bytes | Blob) -> Any:  # noqa: ANN401 -- what httpx takes
+def _body(content: bytes | Blob) -> Any:
     if isinstance(content, bytes):
         return content
     if content.size <= CHUNK_BYTES:

@@ -10,6 +10,8 @@ from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
+from nextmv_autotrack.journal import make_private_folder
+
 # How long a write waits for another process's. Ours take milliseconds; a checkpoint on
 # a slow disk may take a second.
 BUSY_TIMEOUT_S = 5.0
@@ -28,15 +30,6 @@ WAL_TRIES = 10
 
 # What every SQLite takes in one statement; more was not faster.
 MAX_VARIABLES = 999
-
-
-def make_private_folder(folder: Path) -> None:
-    """Create `folder` and whatever is missing above it, for this user only."""
-    if folder.is_dir():
-        return
-    make_private_folder(folder.parent)
-    # Path.mkdir(parents=True) would give the mode to the last one only.
-    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def connect(path: Path) -> sqlite3.Connection:

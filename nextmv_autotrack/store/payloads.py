@@ -11,7 +11,7 @@ from secrets import token_hex
 from typing import NamedTuple, TypeVar
 
 from nextmv_autotrack.errors import StoreError
-from nextmv_autotrack.store.connection import make_private_folder
+from nextmv_autotrack.journal import make_private_folder
 
 # Up to about here SQLite reads and writes a value faster than the system opens a file.
 INLINE_BYTES = 32 * 1024

@@ -36,7 +36,7 @@ class Crew:
         """Whether there is any thread to take a job."""
         return self._threads > 0
 
-    def submit(self, do: Callable[..., _Result], *args: Any) -> Future[_Result]:  # noqa: ANN401 -- the arguments of `do`
+    def submit(self, do: Callable[..., _Result], *args: Any) -> Future[_Result]:
         """Offer a job; its result, or what it raised, will be in the future."""
         future: Future[_Result] = Future()
         with self._changed:

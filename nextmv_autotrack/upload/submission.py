@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass
 from functools import partial
 
@@ -74,8 +75,11 @@ def _side_by_side(jobs: Sequence[Callable[[], str]], crew: Crew) -> list[str]:
             future.result() if done is None else done
             for done, future in zip(taken, offered, strict=True)
         ]
-    finally:
-        # After a problem; what somebody is at already goes on, and is not waited for.
-        for future in offered:
-            future.cancel()
+    except BaseException as problem:
+        begun = [future for future in offered if not future.cancel()]
+        # Nothing of an attempt goes on behind it: the next one, or the end of the
+        # connections, may follow at once. Only somebody's Ctrl-C is more urgent.
+        if isinstance(problem, Exception):
+            wait(begun)
+        raise
     return [mine, *theirs]

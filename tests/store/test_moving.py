@@ -121,6 +121,19 @@ def test_lines_that_come_after_the_end_are_kept(tmp_path: Path):
         assert store.log_text(run_id(1)) == "before\nafter\n"
 
 
+@pytest.mark.parametrize("limit_bytes", [1, 2**18], ids=["frame by frame", "at once"])
+def test_a_part_that_is_empty_takes_nothing_away(tmp_path: Path, limit_bytes: int):
+    with Store.open(tmp_path) as store, Journal(tmp_path) as journal:
+        journal.begin(1, b"1")
+        journal.part(1, "assets", b"[2]")
+        journal.part(1, "assets", b"")
+        journal.part(1, "input", b"")
+        journal.move(store, limit_bytes=limit_bytes)
+        run = store.run(run_id(1))
+        assert store.payload(run.input or "") == b"1"
+        assert store.payload(run.assets or "") == b"[2]"
+
+
 def test_lines_of_one_run_take_one_row_a_move(tmp_path: Path):
     with Store.open(tmp_path) as store, Journal(tmp_path) as journal:
         for _ in range(100):

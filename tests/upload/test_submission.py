@@ -10,6 +10,7 @@ from nextmv_autotrack.nextmv_api import Blob, Client
 from nextmv_autotrack.run import Status
 from nextmv_autotrack.upload.crew import Crew
 from nextmv_autotrack.upload.submission import Waiting, deliver
+from nextmv_autotrack.upload.submission import _side_by_side as side_by_side
 
 
 @pytest.fixture
@@ -189,6 +190,35 @@ def test_a_problem_of_the_crew_is_a_problem_of_the_delivery(client, platform):
         deliver(client, full_run(), crew)
     crew.close()
     assert platform.runs() == []
+
+
+def test_when_a_delivery_has_failed_nothing_of_it_goes_on(client, platform):
+    crew = Crew(2)
+    platform.gather(3, path="uploadurl")
+    platform.fail_next(status=500, path="/uploads/")
+    with pytest.raises(RefusedError):
+        deliver(client, full_run(), crew)
+    crew.close()
+    statuses = [seen.status for seen in platform.requests() if seen.is_storage]
+    assert sorted(statuses) == [200, 200, 500]
+
+
+def test_an_interrupt_is_not_held_up_by_what_others_are_at():
+    crew, free = Crew(1), threading.Event()
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    def others():
+        begun.set()
+        return str(free.wait(20))
+
+    begun = threading.Event()
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side([lambda: str(begun.wait(10)) and interrupt(), others], crew)
+    assert not free.is_set()
+    free.set()
+    crew.close()
 
 
 def test_a_platform_that_is_down_is_unreachable(crew):
