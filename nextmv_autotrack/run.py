@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from nextmv_autotrack import safely
+from nextmv_autotrack.clock import NS_PER_S
 
 
 class Status(str, Enum):
@@ -36,14 +37,58 @@ class Delivery(str, Enum):
 _RUNNING = Status.RUNNING
 
 
-class Notes(Protocol):
-    """Where a run in progress writes down what it is told."""
+class Notes:
+    """What is known of one run: what it is, what it was told, and how it ended.
 
-    def set_input(self, value: object) -> None:
+    By itself it is written nowhere; `capture` has the kind that is.
+    """
+
+    # On the class what few runs have, so that the others need not set it.
+    id = ""
+    """Ours, a UUID that sorts by time."""
+    name = ""
+    description: str | None = None
+    parent_id: str | None = None
+    started_ns = 0
+    """Nanoseconds since 1970."""
+    status = _RUNNING
+    duration_ns: int | None = None
+    error: str | None = None
+    """One line, when the run has failed."""
+    input: object = None
+    output: object = None
+    metrics: dict[str, Any] | None = None
+    options: dict[str, Any] | None = None
+    assets: list[Any] | None = None
+    reason: object = None
+    """Why the run is to fail, when it was said; None says that it is not."""
+    face: Run | None = None
+    """The run as its users see it, once somebody has asked."""
+
+    @property
+    def run(self) -> Run:
+        """The run as its users see it."""
+        # In one step, so that threads that ask at once get the same.
+        face: Run = self.face or self.__dict__.setdefault("face", Run(self))
+        return face
+
+    def write_input(self, value: object) -> None:
         """Keep `value`, as it is now, as the input."""
 
-    def add_log(self, text: object) -> None:
+    def write_lines(self, text: object) -> None:
         """Keep lines of log."""
+
+
+_OF_AN_ENDED_RUN = (
+    "id",
+    "name",
+    "description",
+    "parent_id",
+    "started_ns",
+    "status",
+    "duration_ns",
+    "error",
+)
 
 
 class Run:
@@ -62,123 +107,137 @@ class Run:
         'succeeded'
     """
 
-    # The parts of a run live as long as the run is open: a Run that is kept, for
-    # instance by `last_run`, must not keep a large input or output in memory.
-    __slots__ = (
-        "__weakref__",
-        "_assets",
-        "_input",
-        "_metrics",
-        "_notes",
-        "_options",
-        "_output",
-        "_reason",
-        "description",
-        "duration",
-        "error",
-        "id",
-        "name",
-        "parent_id",
-        "started_at",
-        "status",
-    )
+    __slots__ = ("__weakref__", "_notes")
 
-    def __init__(
-        self,
-        id: str,  # noqa: A002 -- the word of the design, and of every table
-        name: str,
-        description: str | None,
-        parent_id: str | None,
-        started_at: float,
-    ) -> None:
-        self.id = id
-        """Ours, a UUID that sorts by time."""
-        self.name = name
-        self.description = description
-        self.parent_id = parent_id
-        """The run inside which this one began."""
-        self.started_at = started_at
-        """Seconds since 1970."""
-        self.status = _RUNNING
-        self.duration: float | None = None
-        """Seconds, by a clock that does not jump."""
-        self.error: str | None = None
-        """One line, when the run has failed."""
-        self._notes: Notes | None = None
-        self._input: object = None
-        self._output: object = None
-        self._metrics: dict[str, Any] | None = None
-        self._options: dict[str, Any] | None = None
-        self._assets: list[Any] | None = None
-        self._reason: object = None
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
 
     def __repr__(self) -> str:
         return f"<Run {self.id} {self.name!r} {self.status.value}>"
 
+    def __copy__(self) -> Run:
+        # Objects that refer to the run they belong to can still be copied.
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Run:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # In another process it is what it was here, and written down nowhere.
+        return _as_known, (
+            {name: getattr(self._notes, name) for name in _OF_AN_ENDED_RUN},
+        )
+
+    @property
+    def id(self) -> str:
+        """Our id, which sorts by time."""
+        return self._notes.id
+
+    @property
+    def name(self) -> str:
+        """How the run is listed."""
+        return self._notes.name
+
+    @property
+    def description(self) -> str | None:
+        """What more is said of it."""
+        return self._notes.description
+
+    @property
+    def parent_id(self) -> str | None:
+        """The id of the run inside which this one began."""
+        return self._notes.parent_id
+
+    @property
+    def status(self) -> Status:
+        """How it is doing."""
+        return self._notes.status
+
+    @property
+    def started_at(self) -> float:
+        """Seconds since 1970."""
+        return self._notes.started_ns / NS_PER_S
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds, by a clock that does not jump; None while it is in progress."""
+        ns = self._notes.duration_ns
+        return None if ns is None else ns / NS_PER_S
+
+    @property
+    def error(self) -> str | None:
+        """One line, when the run has failed."""
+        return self._notes.error
+
     @property
     def input(self) -> Any:
         """What the run is given; frozen when it is set. None once the run has ended."""
-        return self._input
+        return self._notes.input
 
-    @input.setter  # noqa: A003 -- see above
+    @input.setter  # noqa: A003 -- the word of every signature of ours
     def input(self, value: object) -> None:
-        if self.status is _RUNNING:
-            self._input = value
-        if self._notes is not None:
-            self._notes.set_input(value)
+        if self._notes.status is _RUNNING:
+            self._notes.input = value
+            self._notes.write_input(value)
 
     @property
     def output(self) -> Any:
         """What came out; recorded when the run ends. None once it has ended."""
-        return self._output
+        return self._notes.output
 
     @output.setter
     def output(self, value: object) -> None:
-        if self.status is _RUNNING:
-            self._output = value
+        if self._notes.status is _RUNNING:
+            self._notes.output = value
 
     @property
     def metrics(self) -> dict[str, Any]:
         """Numbers and short texts to compare runs by; recorded when the run ends."""
-        if self._metrics is None:
-            self._metrics = {}
-        return self._metrics
+        if self._notes.metrics is None:
+            self._notes.metrics = {}
+        return self._notes.metrics
 
     @metrics.setter
     def metrics(self, value: Mapping[str, Any] | None) -> None:
-        self._metrics = _made(dict, value, "metrics")
+        self._notes.metrics = _made(dict, value, "metrics")
 
     @property
     def options(self) -> dict[str, Any]:
         """The options of the run, recorded as texts when it ends."""
-        if self._options is None:
-            self._options = {}
-        return self._options
+        if self._notes.options is None:
+            self._notes.options = {}
+        return self._notes.options
 
     @options.setter
     def options(self, value: Mapping[str, Any] | None) -> None:
-        self._options = _made(dict, value, "options")
+        self._notes.options = _made(dict, value, "options")
 
     @property
     def assets(self) -> list[Any]:
         """Assets in the platform's shape; recorded when the run ends."""
-        if self._assets is None:
-            self._assets = []
-        return self._assets
+        if self._notes.assets is None:
+            self._notes.assets = []
+        return self._notes.assets
 
     @assets.setter
     def assets(self, value: Iterable[Any] | None) -> None:
-        self._assets = _made(list, value, "assets")
+        self._notes.assets = _made(list, value, "assets")
 
     def log(self, text: object) -> None:
         """Add one or more lines to the logs of the run."""
-        if self._notes is not None:
-            self._notes.add_log(text)
+        if self._notes.status is _RUNNING:
+            self._notes.write_lines(text)
 
     def fail(self, reason: object) -> None:
         """Let the run end as failed, without an exception."""
-        if self._notes is not None:
-            self._reason = reason
+        if self._notes.status is _RUNNING:
+            self._notes.reason = reason if reason is not None else ""
+
+
+def _as_known(known: dict[str, Any]) -> Run:
+    notes = Notes()
+    vars(notes).update(known)
+    return notes.run
 
 
 _Made = TypeVar("_Made")

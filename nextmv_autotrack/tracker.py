@@ -14,7 +14,7 @@ from nextmv_autotrack.capture.installed import install
 from nextmv_autotrack.capture.recorder import Recorder
 from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
 from nextmv_autotrack.ids import new_id_source
-from nextmv_autotrack.journal import BEGIN, Home, Writer
+from nextmv_autotrack.journal import Home, Writer
 from nextmv_autotrack.settings import Sources, from_environment
 from nextmv_autotrack.upload.worker import Worker
 
@@ -45,30 +45,22 @@ class Tracker:
 
     def _new_recorder(self) -> Recorder:
         return Recorder(
-            append=self.append,
+            append=self._append_first,
             clock=self._clock,
             new_id=new_id_source(),
             sources=self.sources,
             settle=self.flush,
+            forked=self.after_fork,
         )
 
-    def append(self, kind: int, meta: bytes, payload: bytes) -> None:
-        """Write one frame to the journal of this process."""
-        front = self._front
-        # A server written in C may have forked without any of Python's hooks. Asked
-        # once a run: the system's answer takes a tenth of a microsecond.
-        if front is None or (kind == BEGIN and front.pid != os.getpid()):
-            front = self._open()
-        front.writer.append(kind, meta, payload)
-        if front.worker.asleep:
-            front.worker.nudge()
-
-    def _open(self) -> Front:
+    def _append_first(self, kind: int, meta: bytes, payload: bytes) -> None:
+        """Open the journal of this process, and write its first frame."""
         with self._opening:
-            front = self._front
-            if front is None or front.pid != os.getpid():
-                front = self._front = Front(self.sources, self._clock)
-            return front
+            if self._front is None:
+                self._front = Front(self.sources, self._clock)
+            # Straight to the journal from now on: every step in between costs.
+            append = self.recorder.append = self._front.writer.append
+        append(kind, meta, payload)
 
     def configure(self, settings: dict[str, Any]) -> None:
         """Set settings for the process."""
@@ -91,6 +83,7 @@ class Tracker:
         done = self.flush(timeout_s)
         with self._opening:
             front, self._front = self._front, None
+            self.recorder.append = self._append_first
         if front is not None and front.pid == os.getpid():
             front.worker.stop()
         return done
@@ -100,8 +93,7 @@ class Tracker:
         front, self._front = self._front, None
         self._opening = threading.RLock()
         open_roots.clear()
-        self.recorder.generation += 1
-        self.recorder.new_id = new_id_source()
+        self.recorder.begin_anew(self._append_first, new_id_source())
         if front is not None:
             front.writer.abandon()
 

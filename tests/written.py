@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nextmv_autotrack.capture.recorder import Recorder
-from nextmv_autotrack.clock import Clock
+from nextmv_autotrack.clock import NS_PER_S, Clock
 from nextmv_autotrack.journal import Kind
 from nextmv_autotrack.settings import Sources
 
-STARTED_AT = 1_790_000_000.0
+STARTED_NS = 1_790_000_000 * NS_PER_S
 
 
 @dataclass
@@ -35,6 +35,10 @@ class WrittenRun:
         return str(self.begin["name"])
 
     @property
+    def parent_id(self) -> str | None:
+        return self.begin.get("parent_id")
+
+    @property
     def status(self) -> str:
         return str(self.end.get("status", "running"))
 
@@ -43,10 +47,21 @@ class WrittenRun:
         return self.end.get("error")
 
     @property
+    def duration(self) -> float | None:
+        """Seconds, once it has ended."""
+        ns = self.end.get("duration_ns")
+        return None if ns is None else ns / NS_PER_S
+
+    @property
+    def is_document(self) -> bool:
+        return bool(self.end.get("is_document"))
+
+    @property
     def metrics(self) -> dict[str, Any]:
-        """The user's metrics: ours change from run to run."""
-        ours = {"cpu_s", "peak_memory_mib"}
-        return {k: v for k, v in self.end["metrics"].items() if k not in ours}
+        """The user's metrics; what was measured is beside them."""
+        found = self.end.get("metrics", {})
+        assert isinstance(found, dict)
+        return found
 
 
 class Written:
@@ -55,14 +70,14 @@ class Written:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self.now = 100.0
-        """The steady clock; a test moves it on."""
+        """The steady clock in seconds; a test moves it on."""
         self.frames: list[tuple[Kind, dict[str, Any], bytes]] = []
         self.settled: list[float] = []
         numbers = itertools.count(1)
         self.recorder = Recorder(
             append=self._append,
-            clock=Clock(wall=lambda: STARTED_AT, steady=lambda: self.now),
-            new_id=lambda: f"{next(numbers):032x}",
+            clock=Clock(lambda: STARTED_NS, lambda: int(self.now * NS_PER_S)),
+            new_id=lambda now_ns: f"{next(numbers):032x}",
             sources=sources,
             settle=self.settled.append,
         )

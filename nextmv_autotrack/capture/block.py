@@ -13,7 +13,7 @@ from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.recorder import NO_INPUT, settle_status
 from nextmv_autotrack.errors import SettingsError
-from nextmv_autotrack.run import Run
+from nextmv_autotrack.run import Notes, Run
 from nextmv_autotrack.settings import checked
 
 _UNNAMED = "run"
@@ -63,18 +63,14 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
         self._description = _line("description", description)
         self._input = input
         self._options = _options(options)
-        self._entered: list[tuple[Run, OpenRun | None]] = []
+        self._entered: list[Notes] = []
 
     def __enter__(self) -> Run:
         opened = self._begin()
-        if opened is None:
-            # Nobody takes it down; the block sees no difference.
-            run = Run("", self._name or _UNNAMED, self._description, None, 0.0)
-        else:
-            run = opened.run
-            enter(opened)
-        self._entered.append((run, opened))
-        return run
+        enter(opened)
+        notes = opened or self._notes_for_nobody()
+        self._entered.append(notes)
+        return notes.run
 
     def __exit__(
         self,
@@ -82,10 +78,11 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        run, opened = self._entered_here()
-        if opened is None:
-            settle_status(run, error)
-        raised(opened, error)
+        notes = self._entered_here()
+        if isinstance(notes, OpenRun):
+            raised(notes, error)
+        else:
+            settle_status(notes, error)
 
     async def __aenter__(self) -> Run:
         return self.__enter__()
@@ -98,14 +95,13 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
     ) -> None:
         self.__exit__(kind, error, trace)
 
-    def _entered_here(self) -> tuple[Run, OpenRun | None]:
+    def _entered_here(self) -> Notes:
         """Take back what this context has entered: others may have, at the same time."""
         around = innermost.get()
         while around is not None:
-            pair = (around.run, around)
-            if pair in self._entered:
-                self._entered.remove(pair)
-                return pair
+            if around in self._entered:
+                self._entered.remove(around)
+                return around
             around = around.parent
         return self._entered.pop()
 
@@ -126,8 +122,18 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
             safely.failed("recording the begin of a run", failure)
             return None
         if self._options:
-            opened.run.options.update(self._options)
+            opened.options = dict(self._options)
         return opened
+
+    def _notes_for_nobody(self) -> Notes:
+        """Of a run that is not tracked; the block sees no difference."""
+        notes = Notes()
+        notes.name = self._name or _UNNAMED
+        notes.description = self._description
+        notes.input = self._input
+        if self._options:
+            notes.options = dict(self._options)
+        return notes
 
 
 def _fixed(description: object) -> str | None:

@@ -10,7 +10,7 @@ from nextmv_autotrack.run import Run
 innermost: ContextVar[OpenRun | None] = ContextVar("autotrack_run", default=None)
 """The innermost run in progress in this context."""
 
-latest: ContextVar[Run | None] = ContextVar("autotrack_last_run", default=None)
+latest: ContextVar[OpenRun | None] = ContextVar("autotrack_last_run", default=None)
 """The run that ended last in this context."""
 
 open_roots: dict[str, OpenRun] = {}
@@ -25,7 +25,8 @@ def current_run() -> Run | None:
 
 def last_run() -> Run | None:
     """Return the run that ended last in this context, or None."""
-    return latest.get()
+    found = latest.get()
+    return found.run if found is not None else None
 
 
 def enclosing() -> OpenRun | None:
@@ -50,7 +51,7 @@ def forget(opened: OpenRun) -> None:
     around it, and keeps no others alive.
     """
     opened.is_open = False
-    open_roots.pop(opened.run.id, None)
+    open_roots.pop(opened.id, None)
     while opened.parent is not None and not opened.parent.is_open:
         opened.parent = opened.parent.parent
 

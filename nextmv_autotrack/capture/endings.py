@@ -6,7 +6,6 @@ from nextmv_autotrack import safely
 from nextmv_autotrack.capture import outcome
 from nextmv_autotrack.capture.context import forget, latest, leave
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.outcome import NOTHING, Outcome
 
 
 def returned(opened: OpenRun | None, result: object) -> None:
@@ -15,15 +14,15 @@ def returned(opened: OpenRun | None, result: object) -> None:
         return
     leave(opened)
     try:
-        what = outcome.of_result(opened.run, opened.plan, result)
+        body = outcome.of_result(opened, result)
     except Exception as broken:  # noqa: BLE001 -- the boundary
-        what = nothing(broken)
+        body = nothing(broken)
     except BaseException as interrupt:
         # Ctrl-C while a callable of the user's looks at the result: the caller gets no
         # result, so the run has failed.
-        ended(opened, NOTHING, interrupt)
+        ended(opened, b"", interrupt)
         raise
-    ended(opened, what, None)
+    ended(opened, body, None)
 
 
 def raised(opened: OpenRun | None, error: BaseException | None) -> None:
@@ -32,26 +31,27 @@ def raised(opened: OpenRun | None, error: BaseException | None) -> None:
         return
     leave(opened)
     try:
-        what = outcome.of_what_was_set(opened.run, opened.plan)
+        body = outcome.of_what_was_set(opened)
     except Exception as broken:  # noqa: BLE001 -- the boundary
-        what = nothing(broken)
-    ended(opened, what, error)
+        body = nothing(broken)
+    ended(opened, body, error)
 
 
-def nothing(broken: Exception) -> Outcome:
+def nothing(broken: Exception) -> bytes:
     """Report what could not be recorded, and return what is recorded instead."""
     safely.failed("recording the output of a run", broken)
-    return NOTHING
+    return b""
 
 
-def ended(opened: OpenRun, what: Outcome, error: BaseException | None) -> None:
+def ended(opened: OpenRun, body: bytes, error: BaseException | None) -> None:
     """Close a run; its memory is let go of whatever happens."""
-    run = opened.run
     try:
-        opened.recorder.close(opened, what, error)
+        opened.recorder.close(opened, body, error)
     except Exception as broken:  # noqa: BLE001 -- the boundary
         safely.failed("recording the end of a run", broken)
     finally:
         forget(opened)
-        run._input = run._output = run._assets = None
-        latest.set(run)
+        # Whoever keeps the run keeps neither a large input nor the model itself.
+        opened.input = opened.output = opened.assets = None
+        opened.held = opened.subject = None
+        latest.set(opened)

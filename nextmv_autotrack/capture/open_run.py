@@ -8,11 +8,10 @@ from functools import lru_cache
 from typing import Protocol
 
 from nextmv_autotrack import safely
-from nextmv_autotrack.capture.outcome import Outcome
 from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.journal import LOG, PART
-from nextmv_autotrack.run import Run
+from nextmv_autotrack.run import Notes
 
 Append = Callable[[int, bytes, bytes], None]
 """Where frames go: the journal of the process, or a list in tests."""
@@ -21,96 +20,88 @@ Append = Callable[[int, bytes, bytes], None]
 class Recorder(Protocol):
     """What opened the run and will close it."""
 
-    def close(
-        self, opened: OpenRun, outcome: Outcome, error: BaseException | None
-    ) -> None:
+    append: Append
+    generation: int
+
+    def close(self, opened: OpenRun, body: bytes, error: BaseException | None) -> None:
         """Write down how it ended."""
 
 
-# Shared: it is replaced, never changed.
-_NONE_YET: dict[str, str] = {}
+class OpenRun(Notes):
+    """The notes of a run that is written down, and what the recorder keeps of it."""
 
+    # On the class what most runs do not have.
+    is_open = True
+    held: list[tuple[int, bytes, bytes]] | None = None
+    """The frames of a run that is only kept if it fails."""
+    log_bytes = 0
+    lines_left_out = 0
+    call_options: dict[str, str] | None = None
+    """The arguments that are options, as texts."""
+    is_document = False
+    """The output is a document of its own, not a solution to be put into one."""
+    token: Token[OpenRun | None] | None = None
+    start_ns = 0
+    cpu_start_ns = 0
 
-class OpenRun:
-    """What the recorder keeps of a run until it has ended."""
-
-    __slots__ = (
-        "append",
-        "cpu_start_s",
-        "generation",
-        "held",
-        "is_open",
-        "lines_left_out",
-        "log_room",
-        "options",
-        "parent",
-        "plan",
-        "recorder",
-        "run",
-        "start_s",
-        "subject",
-        "token",
-    )
-
-    def __init__(
-        self, run: Run, parent: OpenRun | None, subject: object, plan: Plan
+    def __init__(  # noqa: PLR0913, PLR0917 -- one store each: it is on every call's way
+        self,
+        recorder: Recorder,
+        plan: Plan,
+        subject: object,
+        parent: OpenRun | None,
+        name: str,
+        run_id: str,
+        started_ns: int,
     ) -> None:
-        self.run = run
-        self.parent = parent
+        self.recorder = recorder
+        self.generation = recorder.generation
+        """Of the recorder when the run began."""
+        self.plan = plan
         self.subject = subject
         """What is tracked: a call of it inside itself is not another run."""
-        self.plan = plan
-        self.is_open = True
-        self.held: list[tuple[int, bytes, bytes]] | None = None
-        """The frames of a run that is only kept if it fails."""
-        self.lines_left_out = 0
-        self.log_room = plan.settings.max_log
-        self.options: dict[str, str] = _NONE_YET
-        self.token: Token[OpenRun | None] | None = None
-        self.append: Append
-        self.recorder: Recorder
-        self.start_s: float
-        self.cpu_start_s: float
-        self.generation: int
-        """Of the recorder when it began."""
+        self.parent = parent
+        self.name = name
+        self.id = run_id
+        self.started_ns = started_ns
 
-    def hold(self, kind: int, meta: bytes, payload: bytes) -> None:
-        """Keep a frame in memory, for as long as it is open whether it is wanted."""
+    def append(self, kind: int, meta: bytes, payload: bytes) -> None:
+        """Write a frame, or keep it in memory while it is open whether it is wanted."""
         if self.held is not None:
             self.held.append((kind, meta, payload))
+        else:
+            self.recorder.append(kind, meta, payload)
 
-    def set_input(self, value: object) -> None:
+    def write_input(self, value: object) -> None:
         """Write down the input of a block."""
         try:
-            body = to_json(value, max_bytes=self.plan.max_payload)
-            self.add_part("input", body)
+            self.add_part("input", to_json(value, max_bytes=self.plan.max_payload))
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording an input", error)
 
-    def add_part(self, part: str, body: bytes) -> None:
-        """Write down a part that did not come with the begin or the end."""
-        meta = f'{{"id":"{self.run.id}","part":"{part}"}}'
-        self.append(PART, meta.encode(), body)
-
-    def add_log(self, text: object) -> None:
+    def write_lines(self, text: object) -> None:
         """Write down log lines of the user's."""
         try:
             self.add_lines(as_line(str(text)))
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording a log line", error)
 
+    def add_part(self, part: str, body: bytes) -> None:
+        """Write down a part that did not come with the begin or the end."""
+        self.append(PART, f'{{"id":"{self.id}","part":"{part}"}}'.encode(), body)
+
     def add_lines(self, body: bytes) -> None:
         """Write down lines while there is room for them, or count them."""
-        size = len(body)
-        if size > self.log_room:
+        log_bytes = self.log_bytes + len(body)
+        if log_bytes > self.plan.max_log:
             self.lines_left_out += body.count(b"\n")
             return
-        self.log_room -= size
-        self.append(LOG, _meta(self.run.id), body)
+        self.log_bytes = log_bytes
+        self.append(LOG, _meta(self.id), body)
 
     def add_last_lines(self, text: str) -> None:
         """Write down what must not be missing, room or not."""
-        self.append(LOG, _meta(self.run.id), as_line(text))
+        self.append(LOG, _meta(self.id), as_line(text))
 
     def is_inside(self, subject: object) -> bool:
         """Whether this run, or one around it, is a call of `subject`."""

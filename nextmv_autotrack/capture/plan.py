@@ -20,15 +20,18 @@ class Plan:
 
     __slots__ = (
         "about",
+        "about_all",
         "enabled",
         "is_simple",
         "log_level",
+        "max_log",
         "max_payload",
         "name",
-        "named",
         "resources",
         "sample",
         "settings",
+        "sync",
+        "takes_result_itself",
         "version",
     )
 
@@ -39,6 +42,8 @@ class Plan:
         # What every call reads, one step away.
         self.enabled = settings.enabled
         self.max_payload = settings.max_payload
+        self.max_log = settings.max_log
+        self.sync = settings.sync
         self.resources = settings.resources
         self.sample = settings.sample
         self.log_level = _log_level(settings.logs)
@@ -51,11 +56,9 @@ class Plan:
             and settings.input is None
         )
         """Nothing about a run is computed from its arguments."""
+        self.takes_result_itself = settings.metrics is None and settings.output is None
         self.name = settings.name if isinstance(settings.name, str) else name
         """How the run is listed, unless a setting computes it."""
-        fixed = settings.description
-        self.named = described(self.name, fixed if isinstance(fixed, str) else None)
-        """Name and description, in the begin record of calls that compute neither."""
         self.about = _members(
             {
                 "host": host_name(),
@@ -65,7 +68,11 @@ class Plan:
                 "endpoint": settings.endpoint,
             }
         )
-        """What else is the same in the begin record of every call."""
+        """What is the same in the begin record of every run."""
+        fixed = settings.description
+        fixed = fixed if isinstance(fixed, str) else None
+        self.about_all = f"{self.about},{described(self.name, fixed)}"
+        """The same with name and description, for calls that compute neither."""
 
 
 # A name and a description are lines; the platform cuts them to a few hundred letters.
@@ -84,7 +91,8 @@ def described(name: str, description: str | None) -> str:
 
 
 def _members(values: dict[str, Any]) -> str:
-    return to_json(values, max_bytes=_MAX_ABOUT_BYTES).decode()[1:-1]
+    told = {name: value for name, value in values.items() if value is not None}
+    return to_json(told, max_bytes=_MAX_ABOUT_BYTES).decode()[1:-1]
 
 
 def delivery(settings: Settings) -> Delivery:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from os import getpid
 from typing import Any
 
-from orjson import dumps, loads
+from orjson import dumps
 
 from nextmv_autotrack import safely
-from nextmv_autotrack.capture import logs, resources
+from nextmv_autotrack.capture import logs
 from nextmv_autotrack.capture.context import open_roots
 from nextmv_autotrack.capture.failures import (
     error_line,
@@ -18,12 +19,14 @@ from nextmv_autotrack.capture.failures import (
     traceback_text,
 )
 from nextmv_autotrack.capture.open_run import Append, OpenRun
-from nextmv_autotrack.capture.outcome import Outcome, option_texts
+from nextmv_autotrack.capture.outcome import option_texts
 from nextmv_autotrack.capture.plan import Plan, described
+from nextmv_autotrack.capture.resources import cpu_ns, usage
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.encode import to_json
+from nextmv_autotrack.ids import NewId
 from nextmv_autotrack.journal import BEGIN, END
-from nextmv_autotrack.run import Run, Status
+from nextmv_autotrack.run import Notes, Status
 from nextmv_autotrack.settings import Sources
 
 # Metrics are numbers and short texts; this many bytes hold tens of thousands.
@@ -43,24 +46,33 @@ class Recorder:
     ids, the settings, and how to wait until a run is where it belongs.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- handed in by name
         self,
         *,
         append: Append,
         clock: Clock,
-        new_id: Callable[[], str],
+        new_id: NewId,
         sources: Sources,
         settle: Callable[[float], object],
+        forked: Callable[[], object] = lambda: None,
     ) -> None:
         self.append = append
         self.clock = clock
         self.new_id = new_id
         self.sources = sources
         self.settle = settle
+        self._forked = forked
+        self._pid = getpid()
         # Its own: the global generator may be seeded by the model, and is the model's.
         self._chance = random.Random().random  # noqa: S311
         self.generation = 0
         """Grows in a forked child: what was open then belongs to the parent."""
+
+    def begin_anew(self, append: Append, new_id: NewId) -> None:
+        """Forget, in a forked child, what was in progress in the parent."""
+        self.append, self.new_id = append, new_id
+        self.generation += 1
+        self._pid = getpid()
 
     def plan(self, own: Mapping[str, Any], name: str) -> Plan:
         """Return the settings that hold now, made ready."""
@@ -79,109 +91,115 @@ class Recorder:
         given: object,
     ) -> OpenRun:
         """Write down that a run has begun with the input `given`; it is open now."""
-        body = (
-            to_json(given, max_bytes=plan.max_payload) if given is not NO_INPUT else b""
-        )
-        parent_id = parent.run.id if parent is not None else None
-        run = Run(self.new_id(), name, description, parent_id, self.clock.wall())
-        opened = OpenRun(run, parent, subject, plan)
-        opened.recorder, opened.generation = self, self.generation
-        opened.append = self.append
-        if plan.sample < 1.0 and self._chance() >= plan.sample:
-            opened.held, opened.append = [], opened.hold
-        opened.append(BEGIN, _begin_meta(run, plan), body)
-        run._notes = opened
+        if getpid() != self._pid:
+            # A server written in C may have forked without any of Python's hooks.
+            self._forked()
+        now_ns = self.clock.wall_ns()
+        opened = OpenRun(self, plan, subject, parent, name, self.new_id(now_ns), now_ns)
+        body = b""
         if given is not NO_INPUT:
-            run._input = given
+            opened.input = given
+            body = to_json(given, max_bytes=plan.max_payload)
+        if description is not None:
+            opened.description = description
+        if parent is not None:
+            opened.parent_id = parent.id
+        if plan.sample < 1.0 or parent is not None:
+            self._draw(opened)
+        append = self.append if opened.held is None else opened.append
+        append(BEGIN, _begin_meta(opened), body)
         if parent is None:
-            open_roots[run.id] = opened
-        opened.cpu_start_s = resources.cpu_time_s() if plan.resources else 0.0
-        opened.start_s = self.clock.steady()
+            open_roots[opened.id] = opened
+        if plan.resources:
+            opened.cpu_start_ns = cpu_ns()
+        opened.start_ns = self.clock.steady_ns()
         return opened
 
-    def close(
-        self, opened: OpenRun, outcome: Outcome, error: BaseException | None
-    ) -> None:
+    def close(self, opened: OpenRun, body: bytes, error: BaseException | None) -> None:
         """Write down how a run has ended; nothing is added to it any more."""
-        run = opened.run
-        run.duration = round(max(0.0, self.clock.steady() - opened.start_s), 9)
+        opened.duration_ns = max(0, self.clock.steady_ns() - opened.start_ns)
         opened.is_open = False
-        run._notes = None
         if opened.generation != self.generation:
             # A forked child came out of a block that its parent had entered: the run
             # is the parent's, which ends it too.
             return
-        settle_status(run, error)
-        if run.status is _FAILED and opened.held is not None:
+        settle_status(opened, error)
+        if opened.status is _FAILED:
             self._keep(opened)
         if opened.lines_left_out:
             opened.add_last_lines(
                 f"... {opened.lines_left_out} log lines were left out: more than "
-                f"{opened.plan.settings.max_log} bytes (max_log)\n"
+                f"{opened.plan.max_log} bytes (max_log)\n"
             )
-        if error is not None and run.status is _FAILED:
+        if error is not None and opened.status is _FAILED:
             opened.add_last_lines(traceback_text(error, error.__traceback__))
-        if outcome.assets:
-            opened.add_part("assets", outcome.assets)
-        opened.append(END, _end_meta(opened, outcome), outcome.body)
-        if opened.plan.settings.sync:
+        if opened.assets:
+            assets = to_json(opened.assets, max_bytes=opened.plan.max_payload)
+            opened.add_part("assets", assets)
+        append = self.append if opened.held is None else opened.append
+        append(END, _end_meta(opened), body)
+        if opened.plan.sync:
             self.settle(opened.plan.settings.flush_timeout)
 
+    def _draw(self, opened: OpenRun) -> None:
+        """Leave a run out if chance does not choose it, or the one around it."""
+        parent = opened.parent
+        if (parent is not None and parent.held is not None) or (
+            self._chance() >= opened.plan.sample
+        ):
+            opened.held = []
+
     def _keep(self, opened: OpenRun) -> None:
-        """Write a run that was not in the sample after all: it has failed."""
-        held, opened.held, opened.append = opened.held or [], None, self.append
-        for frame in held:
-            self.append(*frame)
+        """Write a run that chance had left out and that failed, and those around it."""
+        left_out = []
+        around: OpenRun | None = opened
+        while around is not None and around.held is not None:
+            left_out.append(around)
+            around = around.parent
+        for one in reversed(left_out):
+            held, one.held = one.held or [], None
+            for frame in held:
+                self.append(*frame)
 
 
-def _begin_meta(run: Run, plan: Plan) -> bytes:
-    parent = f'"{run.parent_id}"' if run.parent_id is not None else "null"
-    if run.name is plan.name and run.description is None:
-        named = plan.named
-    else:
-        named = described(run.name, run.description)
-    return (
-        f'{{"id":"{run.id}","started_at":{run.started_at!r},"parent_id":{parent},'
-        f"{plan.about},{named}}}"
-    ).encode()
+# The two are put together as texts: the same by way of a dict takes twice as long.
+def _begin_meta(opened: OpenRun) -> bytes:
+    plan, about = opened.plan, opened.plan.about_all
+    if opened.name is not plan.name or opened.description is not None:
+        about = f"{plan.about},{described(opened.name, opened.description)}"
+    if opened.parent_id is not None:
+        about = f'"parent_id":"{opened.parent_id}",{about}'
+    return f'{{"id":"{opened.id}","started_ns":{opened.started_ns},{about}}}'.encode()
 
 
-def _end_meta(opened: OpenRun, outcome: Outcome) -> bytes:
-    # Put together as text: the same by way of a dict takes twice as long.
-    run, metrics = opened.run, "{}"
+def _end_meta(opened: OpenRun) -> bytes:
+    told = '"status":"succeeded"'
+    if opened.error is not None:
+        told = f'"status":"failed","error":{dumps(opened.error).decode()}'
     if opened.plan.resources:
-        metrics = resources.used_since(opened.cpu_start_s)
-    if outcome.metrics:
-        metrics = _with_metrics(outcome.metrics, metrics)
-    options = "{}"
-    if opened.options or run._options:
-        set_later = option_texts(run._options or {})
-        options = dumps({**opened.options, **set_later}).decode()
-    failed = run.error is not None
-    return (
-        f'{{"id":"{run.id}","status":"{"failed" if failed else "succeeded"}",'
-        f'"duration":{run.duration!r},'
-        f'"error":{dumps(run.error).decode() if failed else "null"},'
-        f'"output_is_document":{"true" if outcome.is_document else "false"},'
-        f'"metrics":{metrics},"options":{options}}}'
-    ).encode()
+        cpu_end_ns, peak_kib = usage()
+        cpu_ns = cpu_end_ns - opened.cpu_start_ns
+        told = f'{told},"cpu_ns":{cpu_ns},"peak_kib":{peak_kib}'
+    if opened.is_document:
+        told += ',"is_document":true'
+    if opened.metrics:
+        metrics = to_json(opened.metrics, max_bytes=MAX_METRICS_BYTES).decode()
+        told = f'{told},"metrics":{metrics}'
+    if opened.call_options or opened.options:
+        set_later = option_texts(opened.options or {})
+        options = dumps({**(opened.call_options or {}), **set_later}).decode()
+        told = f'{told},"options":{options}'
+    return f'{{"id":"{opened.id}","duration_ns":{opened.duration_ns},{told}}}'.encode()
 
 
-def _with_metrics(given: dict[str, Any], ours: str) -> str:
-    """Return the metrics of a run with ours, which give way to equal names."""
-    both = {**loads(ours), **given}
-    return to_json(both, max_bytes=MAX_METRICS_BYTES).decode()
-
-
-def settle_status(run: Run, error: BaseException | None) -> None:
+def settle_status(notes: Notes, error: BaseException | None) -> None:
     """Set the status that follows from how a call or block has ended."""
-    reason = run._reason
     if error is not None and not is_success(error):
-        run.error = error_line(error)
-    elif reason is not None:
+        notes.error = error_line(error)
+    elif notes.reason is not None:
         try:
-            run.error = plain_line(str(reason)) or "failed"
+            notes.error = plain_line(str(notes.reason)) or "failed"
         except Exception as broken:  # noqa: BLE001 -- a __str__ of the user's
-            run.error = "failed"
+            notes.error = "failed"
             safely.failed("reading the reason of a failure", broken)
-    run.status = _FAILED if run.error is not None else _SUCCEEDED
+    notes.status = _FAILED if notes.error is not None else _SUCCEEDED

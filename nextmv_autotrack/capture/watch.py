@@ -7,7 +7,7 @@ from typing import Any
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.arguments import Arguments, check_names, input_of
-from nextmv_autotrack.capture.context import enclosing, enter
+from nextmv_autotrack.capture.context import enclosing, innermost
 from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.outcome import option_texts
@@ -60,7 +60,7 @@ class Watch:
             safely.failed("recording the begin of a run", error)
             return None
         if options:
-            opened.options = options
+            opened.call_options = options
         return opened
 
     def begin_here(
@@ -69,7 +69,7 @@ class Watch:
         """Begin a run and make it the innermost one of this context."""
         opened = self.begin(args, kwargs)
         if opened is not None:
-            enter(opened)
+            opened.token = innermost.set(opened)
         return opened
 
     def _input_of(
@@ -92,7 +92,7 @@ class Watch:
         except Exception as error:  # noqa: BLE001 -- code of the user's
             doing = "the input of a run"
             safely.warn(f"{doing}: {type(error).__name__}: {error}", doing)
-            return named, named
+            return input_of(named, plan.settings), named
 
 
 def _texts(

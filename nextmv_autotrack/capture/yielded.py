@@ -10,7 +10,6 @@ from nextmv_autotrack import safely
 from nextmv_autotrack.capture import outcome
 from nextmv_autotrack.capture.endings import ended, nothing
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.outcome import NOTHING, Outcome
 from nextmv_autotrack.encode import to_json
 
 # Items are kept as objects only for a callable that is to look at them.
@@ -64,22 +63,21 @@ class Yielded:
         if opened is None:
             return
         try:
-            what = self._outcome(opened, value)
+            body = self._output(opened, value)
         except Exception as broken:  # noqa: BLE001 -- the boundary
-            what = nothing(broken)
+            body = nothing(broken)
         except BaseException as interrupt:
-            ended(opened, NOTHING, interrupt)
+            ended(opened, b"", interrupt)
             raise
-        ended(opened, what, error)
+        ended(opened, body, error)
 
-    def _outcome(self, opened: OpenRun, value: object) -> Outcome:
-        run, plan = opened.run, opened.plan
+    def _output(self, opened: OpenRun, value: object) -> bytes:
         if self._items is not None:
-            return outcome.of_result(run, plan, self._items)
-        what = outcome.of_what_was_set(run, plan)
-        if what.body or plan.settings.output is False:
-            return what
-        return what._replace(body=self._told(value, plan.max_payload))
+            return outcome.of_result(opened, self._items)
+        body = outcome.of_what_was_set(opened)
+        if body or opened.plan.settings.output is False:
+            return body
+        return self._told(value, opened.plan.max_payload)
 
     def _told(self, value: object, max_bytes: int) -> bytes:
         """A list of the items; with a returned value or a cut, an object of both."""

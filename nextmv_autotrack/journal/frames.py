@@ -67,8 +67,16 @@ HEADER_SIZE = _HEAD.size
 
 def seal(kind: int, meta: bytes, payload: bytes) -> bytes:
     """Return the header that goes before `meta` and `payload`."""
-    meta_size, payload_size = len(meta), len(payload)
-    checksum = crc32(payload, crc32(meta)) if payload else crc32(meta)
+    return _header(kind, len(meta), len(payload), crc32(payload, crc32(meta)))
+
+
+def sealed(kind: int, meta: bytes, payload: bytes) -> bytes:
+    """Return the frame in one piece, which for a small one is the faster way."""
+    body = meta + payload
+    return _header(kind, len(meta), len(payload), crc32(body)) + body
+
+
+def _header(kind: int, meta_size: int, payload_size: int, checksum: int) -> bytes:
     parity = kind ^ meta_size ^ payload_size ^ checksum
     return _pack(MAGIC, FORMAT_VERSION, kind, meta_size, payload_size, checksum, parity)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
+from os import write
 
-from nextmv_autotrack.journal.frames import seal
+from nextmv_autotrack.journal.frames import HEADER_SIZE, seal, sealed
 from nextmv_autotrack.journal.segments import Home, Segment
 
 # A segment is removed as a whole once it has been moved, so this is about the disk
@@ -23,6 +25,10 @@ def _write_parts(fd: int, *parts: bytes) -> int:
     return os.write(fd, b"".join(parts))
 
 
+def _nobody() -> None:
+    """Wake nobody: the next process moves the journal."""
+
+
 class Writer:
     """The journal of one process.
 
@@ -37,6 +43,9 @@ class Writer:
         self.owner = owner
         self.appended = 0
         """Frames appended so far."""
+        self.reader_sleeps = False
+        """Whether whoever moves the journal wants to be woken by the next frame."""
+        self.wake_reader: Callable[[], None] = _nobody
         self._home = home
         self._segment_bytes = segment_bytes
         # Re-entrant: a signal handler or a finalizer may run tracked code while this
@@ -46,7 +55,8 @@ class Writer:
         self._number = 0
         self._segment: Segment | None = None
         self._fd = -1
-        self._size = 0
+        # As full, so that the first frame begins the first segment.
+        self._size = segment_bytes
         self._retired: list[int] = []
 
     def __repr__(self) -> str:
@@ -54,19 +64,22 @@ class Writer:
 
     def append(self, kind: int, meta: bytes, payload: bytes = b"") -> None:
         """Append one frame, whole or not at all."""
-        header = seal(kind, meta, payload)
-        size = len(header) + len(meta) + len(payload)
+        size = HEADER_SIZE + len(meta) + len(payload)
+        is_small = size <= _JOIN_BYTES
+        frame = (sealed if is_small else seal)(kind, meta, payload)
         with self._lock:
-            if self._size >= self._segment_bytes or self._fd < 0:
+            if self._size >= self._segment_bytes:
                 self._next_segment()
-            if size <= _JOIN_BYTES:
-                written = os.write(self._fd, header + meta + payload)
+            if is_small:
+                written = write(self._fd, frame)
             else:
-                written = _write_parts(self._fd, header, meta, payload)
+                written = _write_parts(self._fd, frame, meta, payload)
             if written != size:
                 self._undo(written)
             self._size += size
             self.appended += 1
+        if self.reader_sleeps:
+            self.wake_reader()
 
     def _undo(self, written: int) -> None:
         """Take back a frame that the disk had no room for."""
@@ -100,7 +113,7 @@ class Writer:
         with self._lock:
             if self._fd >= 0:
                 self._retired.append(self._fd)
-            self._segment, self._fd, self._size = None, -1, 0
+            self._segment, self._fd, self._size = None, -1, self._segment_bytes
 
     def close(self) -> None:
         """Let go of everything: the owner counts as dead from now on."""

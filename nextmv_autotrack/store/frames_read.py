@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from nextmv_autotrack.clock import NS_PER_S
+from nextmv_autotrack.ids import time_of_id
 from nextmv_autotrack.journal import Frame, Kind
 from nextmv_autotrack.run import Delivery, Status
 from nextmv_autotrack.store.payloads import PayloadRow
@@ -95,7 +97,7 @@ class FramesRead:
         run = self._runs.get(run_id)
         if run is None:
             run = {**_UNTOLD, "id": run_id, "owner": self._owner}
-            run["started_at"] = _time_of(run_id)
+            run["started_at"] = time_of_id(run_id)
         if kind is Kind.PART:
             column = _PARTS[_text(meta, "part")]
             run[column] = self._digest(payload) or run[column]
@@ -118,7 +120,7 @@ def _begin(meta: dict[str, Any]) -> dict[str, Any]:
         "name": _text(meta, "name"),
         "description": _text_or_none(meta, "description"),
         "parent_id": _text_or_none(meta, "parent_id"),
-        "started_at": _number(meta, "started_at"),
+        "started_at": _integer(meta, "started_ns") / NS_PER_S,
         "host": _text_or_none(meta, "host"),
         "app_id": _text_or_none(meta, "app_id"),
         "instance_id": _text_or_none(meta, "instance_id"),
@@ -130,11 +132,23 @@ def _begin(meta: dict[str, Any]) -> dict[str, Any]:
 def _end(meta: dict[str, Any]) -> dict[str, Any]:
     return {
         "status": _one_of(meta, "status", _ENDINGS),
-        "duration": _number(meta, "duration"),
+        "duration": _integer(meta, "duration_ns") / NS_PER_S,
         "error": _text_or_none(meta, "error"),
-        "metrics": _members(meta, "metrics"),
-        "options": _members(meta, "options"),
-        "output_is_document": bool(meta.get("output_is_document")),
+        "metrics": _as_text({**_resources(meta), **_members(meta, "metrics")}),
+        "options": _as_text(_members(meta, "options")),
+        "output_is_document": bool(meta.get("is_document")),
+    }
+
+
+def _resources(meta: dict[str, Any]) -> dict[str, float]:
+    """What we have measured, as metrics; the user's own of that name go before."""
+    if "cpu_ns" not in meta:
+        return {}
+    # Never below zero, and no finer than microseconds: begin and end read two clocks.
+    cpu_s = round(max(0, _integer(meta, "cpu_ns")) / NS_PER_S, 6)
+    return {
+        "cpu_s": cpu_s,
+        "peak_memory_mib": round(_integer(meta, "peak_kib") / 1024, 1),
     }
 
 
@@ -149,11 +163,11 @@ def _text_or_none(meta: dict[str, Any], key: str) -> str | None:
     return None if meta.get(key) is None else _text(meta, key)
 
 
-def _number(meta: dict[str, Any], key: str) -> float:
+def _integer(meta: dict[str, Any], key: str) -> int:
     value = meta[key]
-    if not isinstance(value, (int, float)):
+    if type(value) is not int:
         raise TypeError(key)
-    return float(value)
+    return value
 
 
 def _one_of(meta: dict[str, Any], key: str, known: set[str]) -> str:
@@ -163,16 +177,12 @@ def _one_of(meta: dict[str, Any], key: str, known: set[str]) -> str:
     return value
 
 
-def _members(meta: dict[str, Any], key: str) -> str:
+def _members(meta: dict[str, Any], key: str) -> dict[str, Any]:
     value = meta.get(key) or {}
     if not isinstance(value, dict):
         raise TypeError(key)
-    return orjson.dumps(value).decode() if value else "{}"
+    return value
 
 
-def _time_of(run_id: str) -> float:
-    """When an id was made: its first 48 bits are milliseconds since 1970."""
-    try:
-        return int(run_id[:8] + run_id[9:13], 16) / 1000
-    except ValueError:
-        return 0.0
+def _as_text(members: dict[str, Any]) -> str:
+    return orjson.dumps(members).decode() if members else "{}"

@@ -54,11 +54,10 @@ class Worker:
         self._sources = sources
         self._clock = clock
         self._wake = threading.Event()
-        self.asleep = False
-        """Whether somebody who writes has to nudge it."""
         self._stopping = False
         self._progress = Progress()
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+        writer.wake_reader = self.nudge
 
     def start(self) -> None:
         """Start the thread; at the end of the interpreter there may be none."""
@@ -70,7 +69,7 @@ class Worker:
 
     def nudge(self) -> None:
         """Say that there is something to move."""
-        self.asleep = False
+        self._writer.reader_sleeps = False
         self._wake.set()
 
     def flush(self, timeout_s: float) -> bool:
@@ -146,9 +145,9 @@ class Worker:
 
     def _pause(self, seconds: float, moved: int | None) -> None:
         """Sleep until something is due; with all moved, until there is more to move."""
-        self.asleep = moved is not None
+        self._writer.reader_sleeps = moved is not None
         # Looked at after saying so: who has written before that did not see it.
         if moved is None or self._writer.appended == moved:
             self._wake.wait(max(0.0, seconds))
         self._wake.clear()
-        self.asleep = False
+        self._writer.reader_sleeps = False

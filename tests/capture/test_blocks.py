@@ -157,8 +157,8 @@ def test_blocks_may_be_used_again_and_inside_themselves(written):
     with block:
         pass
     assert [run.status for run in written.runs] == ["succeeded"] * 3
-    assert written.runs[1].begin["parent_id"] == written.runs[0].id
-    assert written.runs[2].begin["parent_id"] is None
+    assert written.runs[1].parent_id == written.runs[0].id
+    assert written.runs[2].parent_id is None
 
 
 def test_a_block_in_an_exit_stack_works(written):

@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from nextmv_autotrack import current_run, last_run, track_run, tracked
@@ -43,7 +44,7 @@ def _check(written, count=WORKERS):
         assert run.metrics == {"n": n}
         lines = [line.rpartition(": ")[2] for line in run.logs]
         assert lines == [f"start {n}", f"mine {n}"]
-        (child,) = [each for each in inner if each.begin["parent_id"] == run.id]
+        (child,) = [each for each in inner if each.parent_id == run.id]
         assert (child.input, child.output, child.logs) == (n, -n, [])
     assert sorted(run.input for run in outer) == list(range(count))
 
@@ -133,7 +134,7 @@ def test_tasks_do_not_mix_and_name_the_run_they_began_in(written):
 
     run_id = asyncio.run(main())
     solves = [run for run in written.runs if run.name.endswith("solve")]
-    assert [run.begin["parent_id"] for run in solves] == [run_id] * WORKERS
+    assert [run.parent_id for run in solves] == [run_id] * WORKERS
     everything = next(run for run in written.runs if run.name == "all")
     assert len(everything.logs) == WORKERS
     written.frames = [
@@ -148,7 +149,7 @@ def test_coroutines_in_an_anyio_group_do_not_mix(written, n):
     async def solve(name):
         for _ in range(n):
             current_run().log(name)
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
 
     async def main():
         async with anyio.create_task_group() as group:
@@ -172,7 +173,7 @@ def test_a_call_in_another_thread_is_a_child_only_with_the_context(written):
             return run.id
 
     run_id = asyncio.run(main())
-    assert [run.begin["parent_id"] for run in written.runs[1:]] == [run_id, None]
+    assert [run.parent_id for run in written.runs[1:]] == [run_id, None]
 
 
 def test_a_copied_context_has_the_run_it_was_copied_in(written):

@@ -32,7 +32,7 @@ def test_the_run_of_a_coroutine_lasts_until_it_is_done(written):
         written.now += 2
 
     asyncio.run(solve())
-    assert written.run.end["duration"] == 3.0
+    assert written.run.duration == 3.0
 
 
 def test_the_run_is_the_innermost_one_after_an_await_too(written):

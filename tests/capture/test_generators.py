@@ -103,7 +103,7 @@ def test_the_run_lasts_until_the_generator_is_exhausted(written):
     written.now += 4
     assert written.run.status == "running"
     list(generator)
-    assert written.run.end["duration"] == 4.0
+    assert written.run.duration == 4.0
 
 
 @pytest.mark.parametrize("how", ["break", "close", "forget"])
@@ -342,10 +342,8 @@ def test_a_context_manager_can_be_made_of_a_tracked_generator(written):
     @contextlib.contextmanager
     @tracked
     def licence(name):
-        try:
+        with contextlib.suppress(KeyError):
             yield name.upper()
-        except KeyError:
-            pass
 
     with licence("a") as value:
         assert value == "A"

@@ -35,7 +35,13 @@ pairs = pytest.mark.parametrize(
 
 @pairs
 def test_names_docstring_and_annotations_are_kept(original, made):
-    for name in ("__name__", "__qualname__", "__module__", "__doc__", "__annotations__"):
+    for name in (
+        "__name__",
+        "__qualname__",
+        "__module__",
+        "__doc__",
+        "__annotations__",
+    ):
         assert getattr(made, name) == getattr(original, name)
     for name in ("__defaults__", "__kwdefaults__", "__globals__"):
         assert getattr(made, name) == getattr(original, name)

@@ -125,7 +125,7 @@ def test_super_works_and_both_methods_are_runs(written):
     outer, inner = written.runs
     assert outer.input == inner.input == {"data": 3, "limit": 10}
     assert (outer.name, inner.name) == ("Child.solve", "Solver.solve")
-    assert inner.begin["parent_id"] == outer.id
+    assert inner.parent_id == outer.id
 
 
 def test_a_property_may_be_tracked_on_its_functions(written):
@@ -214,7 +214,10 @@ def test_decorators_above_a_tracked_method_do_not_hide_its_receiver(written):
 
 def test_a_decorator_that_says_nothing_of_what_it_wraps_does_not_hide_it(written):
     def without_wraps(function):
-        return lambda *args, **kwargs: function(*args, **kwargs)
+        def wrapper(*args, **kwargs):
+            return function(*args, **kwargs)
+
+        return wrapper
 
     assert _Bare.decorated(without_wraps)().solve(1) == 1
     assert written.run.input == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 from nextmv_autotrack import current_run, last_run, track_run, tracked
@@ -10,7 +11,7 @@ from nextmv_autotrack import current_run, last_run, track_run, tracked
 
 def _parents(written):
     names = {run.id: run.name for run in written.runs}
-    return {run.name: names.get(run.begin["parent_id"]) for run in written.runs}
+    return {run.name: names.get(run.parent_id) for run in written.runs}
 
 
 def test_every_nested_run_names_its_parent(written):
@@ -50,10 +51,8 @@ def test_the_parent_is_the_current_run_again_after_a_failure(written):
         raise ValueError
 
     with track_run() as outer:
-        try:
+        with contextlib.suppress(ValueError):
             tracked(fail)()
-        except ValueError:
-            pass
         assert current_run() is outer
     assert [run.status for run in written.runs] == ["succeeded", "failed"]
 
@@ -183,8 +182,28 @@ def test_runs_left_in_another_order_than_entered_do_not_stay(written):
     assert [run.status for run in written.runs] == ["succeeded", "succeeded"]
 
 
-def test_a_child_of_a_run_that_is_not_kept_does_not_name_it(written):
+def test_chance_leaves_out_a_run_with_the_runs_inside_it(written):
     with track_run("parent", sample=0.0), track_run("child"):
         pass
-    assert _parents(written) == {"child": None}
-    assert written.run.begin["parent_id"] is None
+    assert written.frames == []
+
+
+def test_a_failed_run_is_kept_with_the_runs_around_it(written):
+    with track_run("outer", sample=0.0), track_run("middle"):
+        with track_run("fine"):
+            pass
+        with track_run("bad") as run:
+            run.fail("no vehicles")
+    assert _parents(written) == {"outer": None, "middle": "outer", "bad": "middle"}
+    assert [run.status for run in written.runs] == ["succeeded", "succeeded", "failed"]
+
+
+def test_a_run_left_out_ends_complete_when_one_inside_it_fails_later(written):
+    with track_run("outer", sample=0.0) as outer:
+        outer.log("before")
+        with track_run("bad") as run:
+            run.fail("no vehicles")
+        outer.log("after")
+    kept = {run.name: run for run in written.runs}
+    assert kept["outer"].logs == ["before", "after"]
+    assert kept["outer"].status == "succeeded"

@@ -20,7 +20,7 @@ BEGIN: dict[str, Any] = {
     "name": "solve",
     "description": None,
     "parent_id": None,
-    "started_at": 1_790_000_000.25,
+    "started_ns": 1_790_000_000_250_000_000,
     "host": "here",
     "delivery": "local",
     "app_id": None,
@@ -29,11 +29,11 @@ BEGIN: dict[str, Any] = {
 }
 END: dict[str, Any] = {
     "status": "succeeded",
-    "duration": 1.5,
+    "duration_ns": 1_500_000_000,
     "error": None,
     "metrics": {},
     "options": {},
-    "output_is_document": False,
+    "is_document": False,
 }
 
 

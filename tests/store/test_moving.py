@@ -61,7 +61,7 @@ def test_a_run_that_ended_has_all_its_parts(tmp_path: Path, limit_bytes: int):
             error="ValueError: no",
             metrics={"value": 1.5, "deep": {"er": [1]}},
             options={"solver": "highs"},
-            output_is_document=True,
+            is_document=True,
         )
         assert journal.move(store, limit_bytes=limit_bytes) == 6
         run = store.run(run_id(1))
@@ -75,6 +75,18 @@ def test_a_run_that_ended_has_all_its_parts(tmp_path: Path, limit_bytes: int):
         assert store.payload(run.output or "") == b'{"x":2}'
         assert store.payload(run.assets or "") == b"[1]"
         assert store.log_text(run.id) == "one\nzwei\näöü\n"
+
+
+def test_what_was_measured_becomes_metrics_unless_the_user_has_his_own(tmp_path: Path):
+    with Store.open(tmp_path) as store, Journal(tmp_path) as journal:
+        journal.begin(1)
+        journal.end(1, cpu_ns=1_500_000_000, peak_kib=2560, metrics={"value": 1})
+        journal.begin(2)
+        journal.end(2, cpu_ns=-3, peak_kib=2560, metrics={"peak_memory_mib": "mine"})
+        journal.move(store)
+        measured = {"cpu_s": 1.5, "peak_memory_mib": 2.5, "value": 1}
+        assert store.run(run_id(1)).metrics == measured
+        assert store.run(run_id(2)).metrics == {"cpu_s": 0.0, "peak_memory_mib": "mine"}
 
 
 def test_moving_again_changes_nothing(tmp_path: Path):
@@ -178,7 +190,7 @@ def test_a_beginning_that_comes_late_is_taken_in(tmp_path: Path):
         assert store.waiting() == 1
 
 
-_END = b'{"id":"x","status":"succeeded","duration":1'
+_END = b'{"id":"x","status":"succeeded","duration_ns":1'
 
 
 @pytest.mark.parametrize(
@@ -190,16 +202,19 @@ _END = b'{"id":"x","status":"succeeded","duration":1'
         (Kind.BEGIN, b"[]"),
         (Kind.BEGIN, b"null"),
         (Kind.BEGIN, b'{"id":"x"}'),
-        (Kind.BEGIN, b'{"id":1,"name":"n","started_at":1,"delivery":"local"}'),
-        (Kind.BEGIN, b'{"id":"x","name":[],"started_at":1,"delivery":"local"}'),
-        (Kind.BEGIN, b'{"id":"x","name":"n","started_at":"1","delivery":"local"}'),
-        (Kind.BEGIN, b'{"id":"x","name":"n","started_at":1,"delivery":"by mail"}'),
+        (Kind.BEGIN, b'{"id":1,"name":"n","started_ns":1,"delivery":"local"}'),
+        (Kind.BEGIN, b'{"id":"x","name":[],"started_ns":1,"delivery":"local"}'),
+        (Kind.BEGIN, b'{"id":"x","name":"n","started_ns":"1","delivery":"local"}'),
+        (Kind.BEGIN, b'{"id":"x","name":"n","started_ns":1.5,"delivery":"local"}'),
+        (Kind.BEGIN, b'{"id":"x","name":"n","started_ns":1,"delivery":"by mail"}'),
         (Kind.LOG, b"{}"),
         (Kind.PART, b'{"id":"x","part":"status"}'),
         (Kind.PART, b'{"id":"x","part":[]}'),
-        (Kind.END, b'{"id":"x","status":"running","duration":1}'),
+        (Kind.END, b'{"id":"x","status":"running","duration_ns":1}'),
         (Kind.END, b'{"id":"x","status":"failed"}'),
         (Kind.END, _END + b',"metrics":[1]}'),
+        (Kind.END, _END + b',"cpu_ns":1.5,"peak_kib":1}'),
+        (Kind.END, _END + b',"cpu_ns":1}'),
         (Kind.END, _END + b',"metrics":' + b'{"a":' * 500 + b"1" + b"}" * 501),
         (Kind.END, b"[" * 100_000),
     ],

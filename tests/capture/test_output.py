@@ -1,0 +1,234 @@
+"""The output: a document, or a value that is put into one; metrics, options, assets."""
+
+from __future__ import annotations
+
+import pytest
+
+from nextmv_autotrack import current_run, track_run, tracked
+
+ASSETS = [{"name": "map", "content": [{"a": 1}]}]
+
+
+def test_a_dict_is_the_document_itself(written):
+    tracked(lambda: {"solution": [1], "other": 2})()
+    assert written.run.output == {"solution": [1], "other": 2}
+    assert written.run.is_document is True
+
+
+@pytest.mark.parametrize("value", [[1, 2], "text", 5, 1.5, True, 0, "", []], ids=repr)
+def test_any_other_value_is_no_document(written, value):
+    tracked(lambda: value)()
+    assert written.run.output == value
+    assert written.run.is_document is False
+
+
+def test_no_result_is_no_output(written):
+    tracked(lambda: None)()
+    assert written.frames[-1][2] == b""
+
+
+def test_metrics_and_assets_are_taken_out_of_a_document(written):
+    tracked(lambda: {"solution": 1, "metrics": {"cost": 9}, "assets": ASSETS})()
+    assert written.run.output == {"solution": 1}
+    assert written.run.metrics == {"cost": 9}
+    assert written.run.assets == ASSETS
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{"metrics": [1]}, {"metrics": 5}, {"assets": {"a": 1}}, {"assets": "x"}],
+    ids=str,
+)
+def test_a_dict_the_platform_would_not_understand_is_a_value(written, document):
+    tracked(lambda: document)()
+    assert written.run.output == document
+    assert written.run.is_document is False
+    assert written.run.metrics == {}
+
+
+def test_empty_metrics_and_assets_are_harmless(written):
+    tracked(lambda: {"a": 1, "metrics": None, "assets": None})()
+    assert (written.run.output, written.run.metrics) == ({"a": 1}, {})
+    assert written.run.assets is None
+
+
+def test_metrics_of_the_run_go_before_those_of_the_document(written):
+    @tracked(metrics=lambda result: {"cost": 1, "computed": 1, "set": 1})
+    def solve():
+        current_run().metrics["set"] = 2
+        return {"metrics": {"cost": 0, "in document": 0}}
+
+    solve()
+    assert written.run.metrics == {
+        "cost": 1,
+        "computed": 1,
+        "set": 2,
+        "in document": 0,
+    }
+
+
+def test_metrics_of_the_user_go_before_ours(written):
+    tracked(lambda: {"metrics": {"cpu_s": "theirs"}})()
+    assert written.run.end["metrics"]["cpu_s"] == "theirs"
+
+
+def test_assets_of_the_document_and_of_the_run_are_joined(written):
+    @tracked
+    def solve():
+        current_run().assets.append({"name": "second"})
+        return {"assets": [{"name": "first"}]}
+
+    solve()
+    assert [asset["name"] for asset in written.run.assets] == ["first", "second"]
+
+
+def test_output_may_be_computed_from_the_result(written):
+    assert tracked(output=lambda result: result["cost"])(lambda: {"cost": 3})() == {
+        "cost": 3
+    }
+    assert written.run.output == 3
+
+
+def test_output_false_records_none_but_metrics(written):
+    result = tracked(output=False, metrics=lambda routes: {"n": len(routes)})(
+        lambda: [1, 2]
+    )()
+    assert result == [1, 2]
+    assert (written.run.output, written.run.metrics) == (None, {"n": 2})
+
+
+def test_an_output_that_is_set_goes_before_the_result(written):
+    @tracked(output=lambda result: "computed")
+    def solve():
+        current_run().output = {"set": True}
+        return "result"
+
+    assert solve() == "result"
+    assert written.run.output == {"set": True}
+
+
+@pytest.mark.parametrize("setting", ["output", "metrics"])
+def test_a_callable_that_raises_costs_its_part_and_says_so_once(
+    written, as_for_users, caplog, setting
+):
+    def broken(result):
+        raise KeyError(str(result))
+
+    solve = tracked(**{setting: broken})(lambda: {"a": 1})
+    assert solve() == solve() == {"a": 1}
+    assert [run.status for run in written.runs] == ["succeeded"] * 2
+    (record,) = caplog.records
+    assert setting in record.getMessage()
+    assert "KeyError" in record.getMessage()
+    if setting == "metrics":
+        assert written.runs[0].output == {"a": 1}
+
+
+@pytest.mark.parametrize("value", [None, 5, [1], "text"], ids=repr)
+def test_metrics_that_are_no_mapping_are_left_out(written, as_for_users, value):
+    tracked(metrics=lambda _: value)(lambda: 1)()
+    assert (written.run.status, written.run.output, written.run.metrics) == (
+        "succeeded",
+        1,
+        {},
+    )
+
+
+def test_a_callable_cannot_change_what_is_returned(written):
+    result = {"a": 1}
+    tracked(output=lambda _: {"b": 2})(lambda: result)()
+    assert result == {"a": 1}
+
+
+def test_options_are_texts(written):
+    with track_run(options={"a": 1, "b": "x", "c": True, "d": None, 5: [1]}):
+        pass
+    assert written.run.end["options"] == {
+        "a": "1",
+        "b": "x",
+        "c": "true",
+        "d": "null",
+        "5": "[1]",
+    }
+
+
+def test_options_set_on_the_run_go_before_those_of_the_arguments(written):
+    @tracked(options="limit")
+    def solve(limit):
+        current_run().options["limit"] = 5
+
+    solve(1)
+    assert written.run.end["options"] == {"limit": "5"}
+
+
+def test_what_was_set_is_kept_when_the_call_fails(written):
+    @tracked
+    def solve():
+        run = current_run()
+        run.output, run.metrics["n"] = "best so far", 3
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011
+        solve()
+    assert (written.run.output, written.run.metrics) == ("best so far", {"n": 3})
+
+
+def test_an_output_over_max_payload_is_cut_and_says_so(written):
+    tracked(max_payload=2048)(lambda: list(range(100_000)))()
+    assert written.run.output["truncated"] is True
+    assert len(written.frames[-1][2]) <= 2048
+
+
+def test_an_input_over_max_payload_is_cut_and_says_so(written):
+    tracked(max_payload=2048)(lambda data: None)("x" * 100_000)
+    assert written.run.input["truncated"] is True
+
+
+def test_strange_metrics_are_written_as_valid_json(written):
+    class Odd:
+        def __repr__(self):
+            raise RuntimeError
+
+    @tracked
+    def solve():
+        current_run().metrics = {
+            "nan": float("nan"),
+            "odd": Odd(),
+            5: "number",
+            "nested": {"a": {1, 2}},
+        }
+
+    solve()
+    assert written.run.metrics["nan"] is None
+    assert written.run.metrics["5"] == "number"
+
+
+def test_a_result_that_answers_to_nothing_is_returned_all_the_same(
+    written, as_for_users
+):
+    class Unbound:
+        """A proxy of a thing that is not there, as web frameworks have them."""
+
+        __slots__ = ()
+
+        def __getattribute__(self, name):
+            raise RuntimeError("nothing is bound")
+
+    result = Unbound()
+    assert tracked(lambda: result)() is result
+    assert written.run.status == "succeeded"
+
+
+def test_a_dict_of_the_users_own_kind_is_not_asked_more_than_a_dict_is(
+    written, as_for_users
+):
+    class Strict(dict):
+        def get(self, *_):
+            raise AssertionError
+
+        def __contains__(self, key):
+            raise AssertionError
+
+    result = Strict(a=1)
+    assert tracked(lambda: result)() is result
+    assert written.run.status == "succeeded"
