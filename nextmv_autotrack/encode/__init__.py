@@ -2,30 +2,34 @@ r"""Any Python object as JSON: bounded, never raising, never changing what it is
 
 | value | its JSON |
 |---|---|
-| None, bool, str, int, finite float | themselves; integers of any size are exact |
+| None, bool, str, finite float | themselves |
+| int | itself, whatever its size; from 2**1023 on `{"type": "int", "repr": "0x…"}` |
 | NaN, infinities | `null` |
 | str with a lone surrogate | the surrogate as `\\udXXX` |
 | dict, other mappings | an object; keys as below |
-| list, tuple, deque, set, frozenset, dict views, other sequences | a list; sets sorted where they can be |
-| named tuple | an object of its fields |
-| dataclass | an object of its attributes, without those that begin with `_` |
+| list, tuple, deque, range, other sequences, dict views | a list |
+| set, frozenset, other sets | a list: sorted where the items can be, else by their JSON |
+| named tuple, dataclass | an object of its fields |
 | Enum | its value |
 | datetime, date, time | ISO 8601 |
 | timedelta | seconds |
-| Decimal | an exact number; NaN and infinities `null` |
-| Fraction | the text `"1/3"` |
+| Decimal | a number with all its digits; NaN and infinities `null` |
+| Fraction, UUID, Path, time zone | its text |
 | complex | `{"real": 1.0, "imag": 2.0}` |
-| UUID, Path, time zones | their text |
-| bytes, bytearray, memoryview | `{"base64": "..."}` |
-| numpy arrays | nested lists; structured ones as lists of objects |
-| numpy scalars | the Python value |
-| anything else | `{"type": "module.Class", "repr": "..."}`; generators are not consumed |
+| bytes, bytearray, memoryview | text when it is UTF-8, else `{"base64": "…"}` |
+| exception | `{"type": …, "message": …}` |
+| class, function, method | its qualified name |
+| numpy array | nested lists; a structured one has an object an item |
+| numpy scalar | as the item of such an array; datetime64 ISO 8601, timedelta64 seconds |
+| anything else | `{"repr": "…", "type": "module.Class"}`; generators are not consumed |
 | a container inside itself | `"<cycle>"` |
-| what is nested too deep, or is too much | `"<nested too deep>"`, `"<left out>"` |
-| what is over the bound | `{"truncated": true, "type": ..., "bytes": ..., "head": ...}` |
+| what is nested too deep | `"<too deep>"` |
+| what takes too long to walk | what was walked, then `"<cut: 17 more>"` |
+| what is over the bound | `{"truncated": true, "type": …, "length": …, "head": …}` |
 
-Keys are texts in JSON: numbers, `true`, `false` and `null` become theirs, other keys
-their `repr`. Where two keys become the same text, the later one gets its type behind it.
+Keys are texts in JSON: numbers, dates and the like become theirs, tuples the text of
+their list, other keys their `repr`. Where two keys become the same text, the later one
+gets ` (2)` behind it.
 """
 
 from __future__ import annotations

@@ -1,56 +1,103 @@
-"""The way to JSON: one call of orjson where that is enough, else step by step."""
+"""The one entry: the value as it stands to orjson, and what that cannot do."""
 
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
-import orjson
+from orjson import dumps
 
-from nextmv_autotrack.encode.forms import Form, form_of
-from nextmv_autotrack.encode.keys import have_keys_of_one_kind
-from nextmv_autotrack.encode.summary import summary_of, type_name
-from nextmv_autotrack.encode.walk import Walk
+from nextmv_autotrack.encode.budget import (
+    SHORTEST_ITEM_BYTES,
+    Budget,
+    TooLargeError,
+)
+from nextmv_autotrack.encode.keys import NATIVE
+from nextmv_autotrack.encode.summary import SHORTEST, summary
+from nextmv_autotrack.encode.walk import plain, plain_all
 
-_KEY_IS_NO_TEXT = "Dict key must be str"
+_UNENCODABLE = b'{"truncated":true,"type":"?"}'
 
 
 def to_json(value: object, *, max_bytes: int) -> bytes:
-    """Return `value` as JSON in UTF-8; see the package for the form of each type.
+    """Return any value as JSON: never raising, never changing it.
 
-    No `Exception` is ever raised, and `value` is never changed. Over `max_bytes` it is
-    cut to a summary.
+    What is longer than `max_bytes` becomes a summary that says so. The table of forms
+    is in the package's docstring. Only what is no `Exception`, such as
+    KeyboardInterrupt, passes through.
+
+    Example:
+        >>> to_json({"capacity": 10, "stops": ("a", "b")}, max_bytes=1000)
+        b'{"capacity":10,"stops":["a","b"]}'
     """
-    form = partial(form_of, max_bytes=max_bytes)
+    # orjson reads lists without looking whether they still have the item: any Python
+    # code it calls (ours, or another thread's meanwhile) that shortens one ends the
+    # process. So it is given nothing but C to call: what it has no form for is noted
+    # here and written as null, and gets its form when orjson is done.
+    foreign: list[Any] = []
+    body = None
     try:
-        try:
-            body = orjson.dumps(value, form)
-        except Exception as error:  # noqa: BLE001
-            body = _with_more_effort(value, form, error)
-        if len(body) <= max_bytes:
-            return body
-        return summary_of(value, body, max_bytes)
-    except Exception as error:  # noqa: BLE001 -- no object of the user's may stop a call
-        return _not_encodable(value, error)
+        if not _is_sure_to_be_over(value, max_bytes):
+            body = dumps(value, foreign.append, NATIVE)
+            if not foreign and len(body) <= max_bytes:
+                return body
+    except Exception:  # noqa: BLE001 -- a key that is no str, a cycle, a surrogate …
+        body = None
+    try:
+        return _with_forms(value, foreign, body, max_bytes)
+    except Exception:  # noqa: BLE001 -- no stack or no memory is left
+        return _UNENCODABLE if len(_UNENCODABLE) <= max_bytes else SHORTEST
 
 
-def _with_more_effort(value: object, form: Form, error: Exception) -> bytes:
-    _reraise_interrupt(error)
-    if str(error) == _KEY_IS_NO_TEXT and have_keys_of_one_kind(value):
-        try:
-            return orjson.dumps(value, form, orjson.OPT_NON_STR_KEYS)
-        except Exception as another:  # noqa: BLE001
-            _reraise_interrupt(another)
-    return orjson.dumps(Walk(form).plain(value))
+def _is_sure_to_be_over(value: Any, max_bytes: int) -> bool:
+    """Whether it looks too large to be encoded whole, going by its last items.
+
+    orjson cannot be stopped, and a list of lists of the same list takes no memory until
+    it is written. A wrong yes costs time only: the walk decides.
+    """
+    count = 1
+    while True:
+        kind = type(value)
+        if kind is list or kind is tuple:
+            if not value:
+                return False
+            count *= len(value)
+            value = value[-1]
+        elif kind is dict:
+            if not value:
+                return False
+            count *= len(value)
+            value = next(reversed(value.values()))
+        else:
+            return kind is str and len(value) > max_bytes
+        if count * SHORTEST_ITEM_BYTES > max_bytes:
+            return True
 
 
-def _reraise_interrupt(error: BaseException) -> None:
-    """Let an interrupt go on that orjson has taken for an error of a type."""
-    cause = error.__cause__
-    if cause is not None and not isinstance(cause, Exception):
-        raise cause
+def _with_forms(
+    value: object, foreign: list[Any], body: bytes | None, max_bytes: int
+) -> bytes:
+    try:
+        if body is None:
+            body = _walked(value, max_bytes)
+        elif foreign:
+            body = _joined(value, foreign, max_bytes)
+    except TooLargeError:
+        body = None
+    if body is None or len(body) > max_bytes:
+        return summary(value, max_bytes=max_bytes, body=body)
+    return body
 
 
-def _not_encodable(value: object, error: Exception) -> bytes:
-    """The last resort: says what could not be written, by what cannot fail."""
-    told = {"type": type_name(value), "not_encodable": type_name(error)}
-    return orjson.dumps(told)
+def _joined(value: object, foreign: list[Any], max_bytes: int) -> bytes:
+    """Return the JSON with the forms of the foreign values in their places."""
+    forms = iter(plain_all(foreign, Budget(max_bytes)))
+    try:
+        body = dumps(value, partial(next, forms), NATIVE)
+    except TypeError:  # too deep with the forms in it, or changed by another thread
+        return _walked(value, max_bytes)
+    return body if next(forms, forms) is forms else _walked(value, max_bytes)
+
+
+def _walked(value: object, max_bytes: int) -> bytes:
+    return dumps(plain(value, Budget(max_bytes)))

@@ -1,65 +1,63 @@
-"""Keys of objects, which are texts in JSON."""
+"""Keys of JSON objects: the text of any key, no two of them equal."""
 
 from __future__ import annotations
 
-from enum import Enum
+from collections import Counter
 from typing import Any
 
-from nextmv_autotrack.encode.forms import described
+from orjson import OPT_PASSTHROUGH_DATACLASS, OPT_PASSTHROUGH_DATETIME, dumps
 
-# Of these orjson makes the same texts as `key_text`. A Decimal, a tuple or an object
-# of the user's goes the long way.
-_NATIVE_KEYS = frozenset({str, int, bool, type(None)})
+from nextmv_autotrack.encode.descriptions import described, encodable, text_of
+from nextmv_autotrack.encode.forms import form_of
 
-_CONTAINERS = frozenset({dict, list, tuple})
-
-# Beyond it the long way is not the slower one any more, which is bounded itself.
-MAX_CONTAINERS_LOOKED_AT = 200_000
+# orjson reads the fields of dataclasses and the offsets of time zones without looking
+# whether that failed: it would end the process. Passed through, they reach our code.
+NATIVE = OPT_PASSTHROUGH_DATACLASS | OPT_PASSTHROUGH_DATETIME
 
 
-def have_keys_of_one_kind(value: object) -> bool:
-    """Whether no two keys of any dict in `value` can become the same text.
-
-    Keys of one native type cannot; `1` and `"1"` can, and orjson would write both.
-    """
-    seen, left = 0, [value]
-    while left:
-        inner: Any = left.pop()
-        seen += 1
-        if seen > MAX_CONTAINERS_LOOKED_AT:
-            return False
-        if type(inner) is dict:
-            kinds = set(map(type, inner))
-            if len(kinds) > 1 or not kinds <= _NATIVE_KEYS:
-                return False
-            inner = inner.values()
-        elif type(inner) not in _CONTAINERS:
-            continue
-        left += [item for item in inner if type(item) in _CONTAINERS]
-    return True
+def texts_of(keys: list[Any]) -> list[str] | None:
+    """Return distinct texts when all keys are of one simple type, else None."""
+    try:
+        kinds = set(map(type, keys))
+        if kinds <= {str}:
+            return _encodable(keys)
+        if kinds == {int}:
+            return list(map(str, keys))
+        if kinds == {tuple}:
+            return distinct([dumps(key, option=NATIVE).decode() for key in keys])
+    except Exception:  # noqa: BLE001 -- whatever it is, each key is looked at then
+        return None
+    return None
 
 
-def key_text(key: Any) -> str:
-    """Return a key as text."""
-    # By type, and not by isinstance: a class may lie about itself.
+def _encodable(keys: list[str]) -> list[str]:
+    try:
+        "".join(keys).encode()
+    except UnicodeEncodeError:
+        return distinct([encodable(key) for key in keys])
+    return keys
+
+
+def unkeyed(key: Any) -> Any:
+    """Return what stands for a key until it is walked."""
     kind = type(key)
-    if issubclass(kind, str):
-        return str.encode(key, "utf-8", "backslashreplace").decode()
-    if key is None:
-        return "null"
-    if kind is bool:
-        return "true" if key else "false"
-    if issubclass(kind, Enum):
-        return key_text(key.value)
-    return described(key)["repr"]
+    if kind is float:
+        return repr(key)  # NaN and infinities have a name here
+    if kind is str or kind is int or form_of(kind) is not described:
+        return key
+    return text_of(key)
 
 
-def unique(text: str, key: object, taken: dict[str, Any]) -> str:
-    """Return `text`, with the type of `key` behind it when it is taken."""
-    name = text
-    number = 1
-    while name in taken:
-        number += 1
-        mark = type(key).__qualname__
-        name = f"{text} ({mark})" if number == 2 else f"{text} ({mark} {number})"
-    return name
+def distinct(texts: list[str]) -> list[str]:
+    """Return the texts with ` (2)`, ` (3)` … behind those that came before."""
+    if len(set(texts)) == len(texts):
+        return texts
+    taken, times, found = set(texts), Counter[str](), []
+    for text in texts:
+        times[text] += 1
+        name = text
+        while times[text] > 1 and (name := f"{text} ({times[text]})") in taken:
+            times[text] += 1
+        taken.add(name)
+        found.append(name)
+    return found

@@ -1,48 +1,81 @@
-"""What is left of a value that is over the bound."""
+"""What stands for a value that is larger than allowed: what it is, and its head."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import islice
 from typing import Any
 
-import orjson
+from orjson import dumps
 
-# A look at the beginning, beside a few dozen bytes that say what it was.
-_HEAD_SHARE = 8
-_MAX_HEAD_BYTES = 4096
+from nextmv_autotrack.encode.budget import Budget
+from nextmv_autotrack.encode.descriptions import encodable, type_name
+from nextmv_autotrack.encode.walk import plain
 
-# A class made by a program may have a name of any length.
-_MAX_NAME_CHARS = 200
+# Enough to see what it was.
+_HEAD_CHARS = 300
+_HEAD_ITEMS = 10
+_HEAD_STEPS = 200
+_MAX_KEYS = 20
+_KEY_CHARS = 40
 
-_WITH_LENGTH = (str, bytes, bytearray, list, tuple, dict, set, frozenset)
+# For bounds too small for any summary.
+_SHORTER = (b'{"truncated":true}', b"null")
+SHORTEST = b"0"
 
 
-def summary_of(value: object, body: bytes | None, max_bytes: int) -> bytes:
-    """Return what is said instead of `value`: its type, its sizes, and its head.
-
-    Args:
-        value: What is over the bound.
-        body: Its JSON, when it was made.
-        max_bytes: The bound that it is over.
-    """
-    told: dict[str, Any] = {
-        "truncated": True,
-        "type": type_name(value),
-        "max_bytes": max_bytes,
-    }
-    if told["type"] == "numpy.ndarray":
-        told["shape"] = list(value.shape)  # type: ignore[attr-defined]
-        told["dtype"] = str(value.dtype)  # type: ignore[attr-defined]
-    if isinstance(value, _WITH_LENGTH):
-        told["length"] = len(value)
+def summary(value: object, *, max_bytes: int, body: bytes | None = None) -> bytes:
+    """Return a small document on the value, shorter than `max_bytes`."""
+    told: dict[str, Any] = {"truncated": True, "type": type_name(type(value))}
     if body is not None:
-        head_bytes = min(max_bytes // _HEAD_SHARE, _MAX_HEAD_BYTES)
         told["bytes"] = len(body)
-        told["head"] = body[:head_bytes].decode("utf-8", "ignore")
-    return orjson.dumps(told)
+    least = dict(told)
+    told.update(_extent(value))
+    told["head"] = (
+        _head(value) if body is None else body[:_HEAD_CHARS].decode("utf-8", "ignore")
+    )
+    candidates = [dumps(told), dumps(least), *_SHORTER]
+    return next((text for text in candidates if len(text) <= max_bytes), SHORTEST)
 
 
-def type_name(value: object) -> str:
-    """Return the module and name of the type of `value`, whatever it says it is."""
+def _extent(value: Any) -> dict[str, Any]:
+    try:
+        return dict(_extent_of(value))
+    except Exception:  # noqa: BLE001 -- code of the user's
+        return {}
+
+
+def _extent_of(value: Any) -> Iterator[tuple[str, Any]]:
+    shape = getattr(value, "shape", None)
+    if type(shape) is tuple:
+        yield "shape", [int(size) for size in shape]
+        yield "dtype", encodable(str(value.dtype)[:_HEAD_CHARS])
+        return
+    yield "length", len(value)
+    if type(value) is dict:
+        keys = [key for key in islice(value, _MAX_KEYS) if type(key) is str]
+        yield "keys", [encodable(key[:_KEY_CHARS]) for key in keys]
+
+
+def _head(value: Any) -> str | None:
+    """Return how the JSON would begin, at the cost of a few items."""
+    try:
+        first = _first_items(value)
+        text = dumps(plain(first, Budget(10 * _HEAD_CHARS, steps=_HEAD_STEPS)))
+        return text[:_HEAD_CHARS].decode("utf-8", "ignore")
+    except Exception:  # noqa: BLE001 -- its first item may be what is too large
+        return None
+
+
+def _first_items(value: Any) -> object:
     kind = type(value)
-    name = f"{kind.__module__}.{kind.__qualname__}"[:_MAX_NAME_CHARS]
-    return name.encode("utf-8", "backslashreplace").decode()
+    if kind is str or kind is bytes:
+        return value[:_HEAD_CHARS]
+    if kind is dict:
+        return dict(islice(value.items(), _HEAD_ITEMS))
+    if hasattr(value, "flat"):
+        return value.flat[:_HEAD_ITEMS]
+    # Of the rest only what can be looked at twice: nobody's generator is consumed.
+    is_container = isinstance(value, (Sequence, AbstractSet))
+    return list(islice(value, _HEAD_ITEMS)) if is_container else value

@@ -1,96 +1,198 @@
-"""The long way: a copy of a value, made step by step, that orjson can write."""
+"""A copy of any value out of what orjson writes natively, made step by step.
+
+It keeps its own stack: neither the depth of a value nor that of the user's calls can
+exhaust Python's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import fields, is_dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
+from operator import length_hint
+from typing import Any, NamedTuple
 
-from orjson import Fragment
+from orjson import Fragment, dumps
 
-from nextmv_autotrack.encode.keys import key_text, unique
+from nextmv_autotrack.encode.budget import (
+    SHORTEST_ITEM_BYTES,
+    Budget,
+    TooLargeError,
+)
+from nextmv_autotrack.encode.builtin_values import Pairs, Unordered, integer
+from nextmv_autotrack.encode.descriptions import described, encodable
+from nextmv_autotrack.encode.forms import form_of
+from nextmv_autotrack.encode.keys import NATIVE, distinct, texts_of, unkeyed
 
-# orjson stops at 254 levels, and each level of the walk takes two frames of the stack
-# of the user's thread.
-MAX_DEPTH = 100
+# What orjson writes; JSON that is deeper has few readers.
+MAX_DEPTH = 254
 
-# A step takes about a microsecond: half a second at the most, on the user's thread.
-MAX_STEPS = 500_000
+# An enum's value can be an enum whose value is an enum.
+_MAX_FORMS_OF_FORMS = 8
 
 CYCLE = "<cycle>"
-TOO_DEEP = "<nested too deep>"
-LEFT_OUT = "<left out>"
+TOO_DEEP = "<too deep>"
+CUT = "<cut>"
 
-_AS_THEY_ARE = frozenset({type(None), bool, float, Fragment})
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 
-_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+Finish = Callable[[list[Any], int], object]
+"""Joins the children to a list or a dict, given how many of them were cut."""
 
 
-class Walk:
-    """Makes the copy of one value; counts its steps and knows where it is."""
+class _Opened(NamedTuple):
+    """A container whose children are still to be walked."""
 
-    def __init__(self, form: Callable[[object], Any]) -> None:
-        self._form = form
-        self._around: set[int] = set()
-        self._steps = 0
+    children: list[Any]
+    finish: Finish
 
-    def plain(self, value: Any) -> Any:
-        """Return `value` as dicts, lists and what else orjson writes by itself."""
-        self._steps += 1
-        if self._steps > MAX_STEPS:
-            return LEFT_OUT
-        kind = type(value)
-        if kind in _AS_THEY_ARE:
-            return value
-        if issubclass(kind, int):
-            return _integer(int.__int__(value))
-        if issubclass(kind, str):
-            return str.encode(value, "utf-8", "backslashreplace").decode()
-        return self._inside(value)
 
-    def _inside(self, value: Any) -> Any:
-        if id(value) in self._around:
-            return CYCLE
-        if len(self._around) >= MAX_DEPTH:
-            return TOO_DEEP
-        self._around.add(id(value))
+class _Frame(NamedTuple):
+    """A container being walked: the children to come, and those that are done."""
+
+    children: Iterator[Any]
+    done: list[Any]
+    finish: Finish
+    mark: int
+
+
+def plain(value: object, budget: Budget) -> object:
+    """Return a copy that orjson can write; the value stays as it is."""
+    return plain_all([value], budget)[0]
+
+
+def plain_all(values: list[Any], budget: Budget) -> list[Any]:
+    """Return such a copy of each value, within one budget."""
+    frame = _Frame(iter(values), [], _as_list, 0)
+    stack: list[_Frame] = []
+    path: set[int] = set()
+    while True:
+        opened = _advance(frame, len(stack), path, budget)
+        if opened is not None:
+            stack.append(frame)
+            frame = opened
+            continue
+        if not stack:
+            missing = length_hint(frame.children)
+            return frame.done + [CUT] * missing
+        finished = frame.finish(frame.done, length_hint(frame.children))
+        path.discard(frame.mark)
+        frame = stack.pop()
+        frame.done.append(finished)
+
+
+def _advance(
+    frame: _Frame, depth: int, path: set[int], budget: Budget
+) -> _Frame | None:
+    """Take children until one must be walked itself, or none is left."""
+    children, done = frame.children, frame.done
+    while budget.steps_left > 0:
+        budget.steps_left -= 1
         try:
-            return self._container(value)
-        finally:
-            self._around.discard(id(value))
-
-    def _container(self, value: Any) -> Any:
-        kind = type(value)
-        if issubclass(kind, dict):
-            # A list first: what the user's code does meanwhile cannot disturb it.
-            return self._object(list(dict.items(value)))
-        if issubclass(kind, list):
-            return [self.plain(item) for item in list.copy(value)]
-        if is_dataclass(kind):
-            return self._object(_attributes(value))
-        return self.plain(self._form(value))
-
-    def _object(self, items: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in items:
-            found[unique(key_text(key), key, found)] = self.plain(value)
-        return found
+            child = next(children)
+        except StopIteration:
+            return None
+        mark = id(child)
+        if mark in path:
+            done.append(CYCLE)
+            continue
+        result = _step(child, depth, budget)
+        if type(result) is _Opened:
+            path.add(mark)
+            return _Frame(iter(result.children), [], result.finish, mark)
+        done.append(result)
+    return None
 
 
-def _integer(value: int) -> Any:
-    if _SMALLEST <= value <= _LARGEST:
-        return value
+def _step(child: Any, depth: int, budget: Budget) -> object:
     try:
-        return Fragment(str(value).encode("ascii"))
-    except ValueError:
-        # Python refuses to write integers of thousands of digits.
-        return hex(value)
+        return _plain_or_opened(child, depth, budget)
+    except TooLargeError:
+        raise
+    except Exception:  # noqa: BLE001 -- code of the user's, which can do anything
+        return described(child)
 
 
-def _attributes(value: Any) -> list[tuple[str, Any]]:
-    """The attributes that orjson takes from a dataclass."""
-    if hasattr(value, "__dict__"):
-        found = list(vars(value).items())
-    else:
-        found = [(item.name, getattr(value, item.name)) for item in fields(value)]
-    return [(name, item) for name, item in found if not name.startswith("_")]
+def _plain_or_opened(value: Any, depth: int, budget: Budget) -> object:
+    for _ in range(_MAX_FORMS_OF_FORMS):
+        kind = type(value)
+        if kind is str:
+            budget.spend_bytes(len(value))
+            return encodable(value)
+        if value is None or kind is bool or kind is float or kind is Fragment:
+            return value
+        if kind is int:
+            return integer(value)
+        if kind is list or kind is Unordered or kind is dict or kind is Pairs:
+            return TOO_DEEP if depth >= MAX_DEPTH else _open(kind, value, budget)
+        value = form_of(kind)(value, budget)
+    return described(value)
+
+
+def _open(kind: type, value: Any, budget: Budget) -> object:
+    budget.need_room_for(len(value))
+    if kind is list:
+        return _open_list(value.copy(), budget)
+    if kind is Unordered:
+        return _Opened(value, _in_order)
+    return _open_object(value, budget)
+
+
+def _open_list(items: list[Any], budget: Budget) -> object:
+    if _all_scalars(items):
+        encoded = _in_bulk(items, budget)
+        if encoded is not None:
+            return encoded
+    return _Opened(items, _as_list)
+
+
+def _open_object(value: Any, budget: Budget) -> object:
+    pairs = list(value.items()) if type(value) is dict else value
+    keys, values = [key for key, _ in pairs], [item for _, item in pairs]
+    texts = texts_of(keys)
+    if texts is None:
+        return _Opened([*map(unkeyed, keys), *values], _as_keyed_object)
+    if _all_scalars(values):
+        encoded = _in_bulk(dict(zip(texts, values, strict=True)), budget)
+        if encoded is not None:
+            return encoded
+    return _Opened(values, lambda done, cut: _as_object(texts, done, cut))
+
+
+def _all_scalars(items: list[Any]) -> bool:
+    try:
+        return _SCALARS.issuperset(map(type, items))
+    except Exception:  # noqa: BLE001 -- the hash of a class is up to its metaclass
+        return False
+
+
+def _in_bulk(value: Any, budget: Budget) -> Fragment | None:
+    try:
+        body = dumps(value, option=NATIVE)
+    except TypeError:  # a lone surrogate, or more than 64 bits
+        return None
+    budget.spend_bytes(len(body) - SHORTEST_ITEM_BYTES)
+    return Fragment(body)
+
+
+def _as_list(done: list[Any], missing: int) -> object:
+    if missing:
+        done.append(f"<cut: {missing} more>")
+    return done
+
+
+def _in_order(done: list[Any], missing: int) -> object:
+    done.sort(key=dumps)
+    return _as_list(done, missing)
+
+
+def _as_object(texts: list[str], done: list[Any], missing: int) -> object:
+    made = dict(zip(texts, done, strict=False))
+    if missing:
+        made[distinct([*made, CUT])[-1]] = f"{missing} more"
+    return made
+
+
+def _as_keyed_object(done: list[Any], missing: int) -> object:
+    count = (len(done) + missing) // 2
+    keys, values = done[:count], done[count:]
+    texts = [key if type(key) is str else dumps(key).decode() for key in keys]
+    return _as_object(distinct(texts), values, count - len(values))

@@ -1,0 +1,203 @@
+"""One step towards JSON for the types of the language and its library."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import sys
+from collections import UserString
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import fields
+from functools import lru_cache
+from itertools import islice
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
+from typing import Any
+
+from orjson import Fragment
+
+from nextmv_autotrack.encode.budget import Budget
+from nextmv_autotrack.encode.descriptions import (
+    cut,
+    described_as,
+    encodable,
+    type_name,
+)
+
+Form = Callable[[Any, Budget], object]
+"""Takes a value one step nearer to str, int, float, bool, None, list, dict, Fragment."""
+
+# JSON has no largest number, its readers have: beyond a double (1.8e308) some give
+# infinity and some refuse the whole document.
+MAX_NUMBER_BITS = 1023
+_MAX_DECIMAL_EXPONENT = 307
+_MAX_DECIMAL_CHARS = 1_000
+
+# The least and the first beyond what orjson writes as integers itself.
+_MIN_NATIVE, _MAX_NATIVE = -(2**63), 2**64
+
+
+class Unordered(list[Any]):
+    """Items whose order means nothing: put in order of their JSON."""
+
+
+def integer(value: int) -> int | Fragment:
+    """Return an integer that is written in full, however long it is."""
+    if _MIN_NATIVE <= value < _MAX_NATIVE:
+        return value
+    if value.bit_length() > MAX_NUMBER_BITS:
+        return described_as(cut(hex(value)), int)
+    return Fragment(int.__repr__(value).encode())
+
+
+def decimal(value: Any, _budget: Budget) -> object:
+    """Return a number with all its digits; null for NaN and infinities."""
+    # What Decimal says, and not what a class made of it may: the text goes out as it is.
+    kind = sys.modules["decimal"].Decimal
+    if not kind.is_finite(value):
+        return None
+    text = kind.__str__(value)
+    if kind.adjusted(value) > _MAX_DECIMAL_EXPONENT or len(text) > _MAX_DECIMAL_CHARS:
+        return cut(text)
+    return Fragment(text.encode())
+
+
+def binary(value: Any, budget: Budget) -> object:
+    """Return text when it is UTF-8, else `{"base64": …}`."""
+    with memoryview(value) as view:
+        budget.spend_bytes(view.nbytes)
+        content = view.tobytes()
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(content).decode()}
+
+
+def array(value: Any, _budget: Budget) -> object:
+    """Return a tuple as a list, a named tuple as an object of its fields."""
+    items = list(tuple.__iter__(value))
+    names = next(
+        (
+            vars(kind)["_fields"]
+            for kind in type(value).__mro__
+            if "_fields" in vars(kind)
+        ),
+        None,
+    )
+    if type(names) is tuple and len(names) == len(items):
+        return dict(zip(names, items, strict=True))
+    return items
+
+
+def unordered(value: Any, budget: Budget) -> object:
+    """Return the items of a set: sorted if they are of types that can be."""
+    budget.need_room_for(len(value))
+    items = list(islice(value, budget.steps_left + 1))
+    if _can_be_sorted(items):
+        return sorted(items)
+    return Unordered(items)
+
+
+_SORTABLE = frozenset({str, bytes, dt.date, dt.datetime})
+_NUMBERS = frozenset({int, float, bool})
+
+
+def _can_be_sorted(items: list[Any]) -> bool:
+    kinds = {id(type(item)): type(item) for item in items}.values()
+    if all(any(kind is number for number in _NUMBERS) for kind in kinds):
+        return all(item == item for item in items)  # noqa: PLR0124 -- NaN is not
+    return len(kinds) == 1 and any(kind is type(items[0]) for kind in _SORTABLE)
+
+
+def mapping(value: Any, budget: Budget) -> object:
+    """Return the items of a mapping that is no dict."""
+    return Pairs(islice(Mapping.items(value), budget.steps_left + 1))
+
+
+class Pairs(list[Any]):
+    """Keys and values, where two keys may be equal."""
+
+
+def sequence(value: Any, budget: Budget) -> object:
+    """Return the items of a sequence that is no list."""
+    budget.need_room_for(len(value))
+    return list(islice(iter(value), budget.steps_left + 1))
+
+
+def members(value: Any, _budget: Budget) -> object:
+    """Return the fields of a dataclass by name; one that was never set is left out."""
+    found: dict[str, Any] = {}
+    kind: Any = type(value)
+    for name in _field_names(kind):
+        with suppress(AttributeError):
+            found[name] = _field(value, name)
+    return found
+
+
+def _field(value: Any, name: str) -> object:
+    try:
+        found: object = object.__getattribute__(value, name)
+    except AttributeError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- a descriptor of the user's
+        return f"<unreadable: {type_name(type(error))}>"
+    return found
+
+
+# More dataclasses than a program has of its own.
+@lru_cache(maxsize=256)
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+def error(value: Any, _budget: Budget) -> object:
+    """Return an exception as its type and message."""
+    return {"type": type_name(type(value)), "message": cut(str(value))}
+
+
+def qualified_name(value: Any, _budget: Budget) -> object:
+    """Return where a class or a function is found."""
+    name = f"{value.__module__}.{value.__qualname__}"
+    return encodable(name.removeprefix("builtins.").removeprefix("None."))
+
+
+def class_name(value: Any, _budget: Budget) -> object:
+    """Return where a class is found."""
+    return type_name(value)
+
+
+BUILTIN_FORMS: dict[type, Form] = {
+    str: lambda value, _: str.__str__(value),
+    int: lambda value, _: int.__int__(value),
+    float: lambda value, _: float.__float__(value),
+    list: lambda value, _: list.copy(value),
+    dict: lambda value, _: dict.copy(value),
+    tuple: array,
+    set: unordered,
+    frozenset: unordered,
+    type({}.keys()): sequence,
+    type({}.values()): sequence,
+    type({}.items()): sequence,
+    bytes: binary,
+    bytearray: binary,
+    memoryview: binary,
+    UserString: lambda value, _: value.data,
+    complex: lambda value, _: {"real": value.real, "imag": value.imag},
+    dt.date: lambda value, _: value.isoformat(),
+    dt.time: lambda value, _: value.isoformat(),
+    dt.timedelta: lambda value, _: dt.timedelta.total_seconds(value),
+    dt.tzinfo: lambda value, _: str(value),
+    BaseException: error,
+    type: class_name,
+    FunctionType: qualified_name,
+    BuiltinFunctionType: qualified_name,
+    MethodType: qualified_name,
+    MethodWrapperType: qualified_name,
+    WrapperDescriptorType: qualified_name,
+}

@@ -1,0 +1,71 @@
+"""Texts about a value that has no JSON form of its own: its type and its repr."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from orjson import Fragment, dumps
+
+# Enough to recognise a thing by. The repr of a model can be many megabytes.
+MAX_REPR_CHARS = 1_000
+
+# Longer ones are made by programs, not by people.
+_MAX_NAME_CHARS = 200
+
+# An address says nothing to a reader, and would make equal inputs look different.
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+UNPRINTABLE = "<unprintable>"
+
+# Read past whatever a metaclass says.
+_static = type.__getattribute__
+
+
+def type_name(kind: type) -> str:
+    """Return `module.Class`, without the module for built-ins."""
+    try:
+        name, module = _static(kind, "__qualname__"), _static(kind, "__module__")
+        name = str.__str__(name)
+        if type(module) is str and module != "builtins":
+            name = f"{module}.{name}"
+        return encodable(name[:_MAX_NAME_CHARS])
+    except Exception:  # noqa: BLE001 -- a class can say anything about itself
+        return "?"
+
+
+def text_of(value: object) -> str:
+    """Return the repr of a value: bounded, without addresses, never raising."""
+    try:
+        text = str.__str__(repr(value))
+    except Exception:  # noqa: BLE001 -- code of the user's
+        return UNPRINTABLE
+    return cut(_ADDRESS.sub("", str.__getitem__(text, slice(2 * MAX_REPR_CHARS))))
+
+
+def cut(text: str) -> str:
+    """Return a text that can be encoded and is no longer than a repr may be."""
+    if len(text) > MAX_REPR_CHARS:
+        text = text[:MAX_REPR_CHARS] + "…"
+    return encodable(text)
+
+
+def described(value: Any, _budget: object = None) -> Fragment:
+    """Return `{"repr": …, "type": …}`, for what has no form of its own."""
+    return described_as(text_of(value), type(value))
+
+
+def described_as(text: str, kind: type) -> Fragment:
+    """Return the same with a repr that is not Python's."""
+    return Fragment(dumps({"repr": text, "type": type_name(kind)}))
+
+
+def encodable(text: str) -> str:
+    r"""Return the text with every lone surrogate spelled out, as `\udc80`."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
+    return text
