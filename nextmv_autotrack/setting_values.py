@@ -1,13 +1,15 @@
-"""What each setting may be, and how it is read from text."""
+"""What each setting may be, and how it is read from text and from a project file."""
 
 from __future__ import annotations
 
 import logging
-import math
 import os
-from collections.abc import Callable
+import re
+import reprlib
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from nextmv_autotrack.errors import SettingsError
 
@@ -19,11 +21,31 @@ _DESTINATIONS = ("auto", "cloud", "local")
 # A summary of a payload that was cut takes up to this much itself.
 SMALLEST_PAYLOAD_BOUND = 1024
 
+# Eleven days: what every system can wait for.
+LONGEST_TIMEOUT_S = 1_000_000
+
+# Only what would surely fail; the client looks again, and closer.
+_ADDRESS = re.compile(
+    r"(https?://)?(\[[\w:.%]+\]|[^\s/?#@:\[\]]+)(:\d+)?(/[^\s/?#][^\s?#]*)?",
+    re.IGNORECASE,
+)
+
 
 def _wrong(name: str, value: object, wanted: str) -> SettingsError:
-    # Not the value of a key: it would end in somebody's log.
-    shown = type(value).__name__ if name == "api_key" else repr(value)[:80]
-    return SettingsError(f"setting {name!r} must be {wanted}, not {shown}")
+    return SettingsError(f"setting {name!r} must be {wanted}{_instead(name, value)}")
+
+
+def _instead(name: str, value: object) -> str:
+    if isinstance(value, str) and not value.strip():
+        return ", and not empty"
+    if name in {"api_key", "endpoint"} and isinstance(value, str):
+        # A key, or an address with a password, would end in somebody's log.
+        return ""
+    is_simple = value is None or isinstance(value, (str, int, float, list, tuple))
+    if is_simple and name not in {"api_key", "endpoint"}:
+        return f", not {reprlib.repr(value)}"
+    # Of most objects, what they are says more than how they look.
+    return f", not something of type {type(value).__qualname__}"
 
 
 def _flag(name: str, value: object) -> bool:
@@ -34,34 +56,26 @@ def _flag(name: str, value: object) -> bool:
 
 def _text(name: str, value: object) -> str | None:
     if value is None or (isinstance(value, str) and value.strip()):
-        return value
-    raise _wrong(name, value, "a text that is not empty")
-
-
-def _key(name: str, value: object) -> str | None:
-    text = _text(name, value)
-    # A line break is what remains of a file; no key has one.
-    return text if text is None else text.strip()
+        # A line break is what remains of a file; no key or id has one.
+        return value.strip() if value else None
+    raise _wrong(name, value, "a text")
 
 
 def _endpoint(name: str, value: object) -> str:
-    text = _text(name, value)
-    if text is None:
-        raise _wrong(name, value, "an address")
-    text = text.strip().rstrip("/")
-    return text if "://" in text else f"https://{text}"
+    text = value.strip().rstrip("/") if isinstance(value, str) else ""
+    if _ADDRESS.fullmatch(text):
+        return text if "://" in text else f"https://{text}"
+    raise _wrong(name, value, "an address such as https://api.cloud.nextmv.io")
 
 
 def _text_or_callable(name: str, value: object) -> Any:
-    if callable(value):
-        return value
-    if value is None or (isinstance(value, str) and value.strip()):
+    if value is None or callable(value) or (isinstance(value, str) and value.strip()):
         return value
     raise _wrong(name, value, "a text or a callable")
 
 
 def _destination(name: str, value: object) -> Any:
-    if value in _DESTINATIONS:
+    if isinstance(value, str) and value in _DESTINATIONS:
         return value
     raise _wrong(name, value, "'auto', 'cloud' or 'local'")
 
@@ -78,19 +92,23 @@ def _names(name: str, value: object) -> tuple[str, ...]:
 def _input(name: str, value: object) -> Any:
     if value is None or callable(value):
         return value
-    return value if isinstance(value, str) else _names(name, value)
+    names = _names(name, value)
+    # One name is that argument itself, a list of one is an object with it.
+    return names[0] if isinstance(value, str) else names
 
 
 def _output(name: str, value: object) -> Any:
     if value is None or value is False or callable(value):
         return value
-    raise _wrong(name, value, "a callable, or False")
+    if value is True:
+        return None
+    raise _wrong(name, value, "a callable, given in code, or False")
 
 
 def _callable(name: str, value: object) -> Any:
     if value is None or callable(value):
         return value
-    raise _wrong(name, value, "a callable")
+    raise _wrong(name, value, "a callable, given in code")
 
 
 def _logs(name: str, value: object) -> bool | int:
@@ -103,11 +121,13 @@ def _logs(name: str, value: object) -> bool | int:
     raise _wrong(name, value, "True, False or a logging level")
 
 
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _share(name: str, value: object) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        share = float(value)
-        if 0.0 <= share <= 1.0:
-            return share
+    if _is_number(value) and 0 <= value <= 1:
+        return float(value)
     raise _wrong(name, value, "a number from 0 to 1")
 
 
@@ -115,15 +135,15 @@ def _byte_count(name: str, value: object) -> int:
     count = value if isinstance(value, int) and not isinstance(value, bool) else -1
     if count >= SMALLEST_PAYLOAD_BOUND:
         return count
-    raise _wrong(name, value, f"a whole number from {SMALLEST_PAYLOAD_BOUND} bytes on")
+    raise _wrong(
+        name, value, f"a whole number of bytes, {SMALLEST_PAYLOAD_BOUND} or more"
+    )
 
 
 def _seconds(name: str, value: object) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        seconds = float(value)
-        if seconds >= 0 and math.isfinite(seconds):
-            return seconds
-    raise _wrong(name, value, "a number of seconds, 0 or more")
+    if _is_number(value) and 0 <= value <= LONGEST_TIMEOUT_S:
+        return float(value)
+    raise _wrong(name, value, f"a number of seconds from 0 to {LONGEST_TIMEOUT_S:,}")
 
 
 def _folder(name: str, value: object) -> Path:
@@ -132,8 +152,7 @@ def _folder(name: str, value: object) -> Path:
         if path is not None:
             return path.expanduser().absolute()
     except (TypeError, ValueError, RuntimeError, OSError):
-        # No path, no such user, or a working directory that is gone.
-        pass
+        pass  # no path, no such user, or a working directory that is gone
     raise _wrong(name, value, "a path")
 
 
@@ -143,7 +162,7 @@ CHECKS: dict[str, Callable[[str, object], Any]] = {
     "app_id": _text,
     "instance_id": _text,
     "endpoint": _endpoint,
-    "api_key": _key,
+    "api_key": _text,
     "name": _text_or_callable,
     "description": _text_or_callable,
     "input": _input,
@@ -159,7 +178,7 @@ CHECKS: dict[str, Callable[[str, object], Any]] = {
     "flush_timeout": _seconds,
     "sync": _flag,
 }
-"""From a setting's name to what checks and normalises its value."""
+"""From a setting's name to what checks its value."""
 
 _NUMBERS: dict[str, Callable[[str], float]] = {
     "sample": float,
@@ -178,10 +197,53 @@ def from_text(name: str, text: str) -> Any:
         if name == "logs" and word.isdecimal():
             return int(word)
     elif name in {"options", "input"} and "," in word:
-        return [item.strip() for item in word.split(",")]
+        return [item.strip() for item in word.split(",") if item.strip()]
     elif name in _NUMBERS:
         try:
             return _NUMBERS[name](word.replace("_", ""))
         except ValueError:
             return text
     return word
+
+
+def nearest_project_file(folder: Path) -> Path | None:
+    """Return the pyproject.toml of the project that `folder` belongs to."""
+    for at in (folder, *folder.parents):
+        path = at / "pyproject.toml"
+        try:
+            if path.is_file():
+                return path
+        except OSError:
+            # In a folder that this user may not look into.
+            continue
+    return None
+
+
+def table_in(path: Path, name: str) -> Mapping[str, Any]:
+    """Return the table `tool.<name>` of a project file, empty when there is none.
+
+    Raises:
+        ValueError: It is no table, or the file is no TOML.
+        OSError: The file cannot be read.
+    """
+    text = path.read_bytes()
+    # Parsing costs milliseconds, and most projects do not name us.
+    if name.encode() not in text:
+        return {}
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415 -- only for projects that name us
+    else:
+        import tomli as tomllib  # noqa: PLC0415
+    table: dict[str, Any] = tomllib.loads(text.decode())
+    for key in ("tool", name):
+        inner = table.get(key, {})
+        if not isinstance(inner, dict):
+            raise ValueError(f"{key!r} is no table")  # noqa: TRY004 -- as the parser's
+        table = inner
+    return table
+
+
+def path_from(folder: Path, text: str) -> str:
+    """Return the path that `text`, in a file in `folder`, means."""
+    is_empty_or_home = text.strip()[:1] in {"", "~"}
+    return text if is_empty_or_home else str(folder / text.strip())

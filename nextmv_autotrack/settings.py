@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -136,6 +136,8 @@ class Sources:
     """Where settings come from: calls, code, environment, project file, defaults.
 
     The environment and the project file are read when they are first needed and kept.
+    Threads may come at any time, and a fork may leave them in the middle, so there is
+    no lock: `configure` changes the settings first and the version after them.
     """
 
     def __init__(
@@ -149,48 +151,76 @@ class Sources:
         self._folder = folder
         self._complain = complain
         self._configured: dict[str, Any] = {}
-        self._base: Settings | None = None
+        self._from_outside: dict[str, Any] | None = None
+        self._base: tuple[object, Settings] | None = None
         self.version = object()
         """Another one whenever `configure` has changed something."""
 
     def configure(self, **given: Any) -> None:
         """Set settings for the whole process; see `Settings` for the names."""
         self._configured.update(checked(given))
-        self._base = None
         self.version = object()
 
     def resolve(self, own: Mapping[str, Any] | None = None) -> Settings:
         """Return the settings that hold, those in `own` before all others."""
-        if self._base is None:
-            self._base = replace(Settings(), **self._outside(), **self._configured)
-        return replace(self._base, **own) if own else self._base
+        version, base = self.version, self._base
+        if base is None or base[0] is not version:
+            settings = replace(Settings(), **{**self._outside(), **self._configured})
+            self._base = base = (version, settings)
+        return replace(base[1], **own) if own else base[1]
 
     def _outside(self) -> dict[str, Any]:
-        """What the environment and the project file say and `configure` does not."""
-        texts: dict[str, tuple[str, Any]] = {}
-        for name, value in _project_table(self._folder or _here()).items():
-            texts[name.replace("-", "_")] = (f"[tool.{TABLE}] {name}", value)
-        for name, variable in _PLATFORM_VARIABLES.items():
-            if self._environ.get(variable, "").strip():
-                texts[name] = (variable, self._environ[variable].strip())
-        for variable, text in self._environ.items():
-            if variable.startswith(PREFIX):
-                texts[variable[len(PREFIX) :].lower()] = (variable, text)
-        return {
-            name: value
-            for name, (source, text) in texts.items()
-            if name not in self._configured
-            for value in self._read(name, source, text)
-        }
+        """What the environment and the project file say."""
+        if self._from_outside is None:
+            found: dict[str, Any] = {}
+            for name, source, value in self._said():
+                # What is set in code is not even looked at.
+                if name not in found and name not in self._configured:
+                    found.update(self._read(name, source, value))
+            self._from_outside = found
+        return self._from_outside
 
-    def _read(self, name: str, source: str, value: object) -> list[Any]:
+    def _said(self) -> Iterator[tuple[str, str, Any]]:
+        """Names, sources and values; what goes before others comes first."""
+        # An empty variable is one that is not set: some shells cannot unset any.
+        environ = {name: text for name, text in self._environ.items() if text.strip()}
+        for variable, text in environ.items():
+            if variable.startswith(PREFIX):
+                yield variable[len(PREFIX) :].lower(), variable, text
+        for name, variable in _PLATFORM_VARIABLES.items():
+            if variable in environ:
+                yield name, variable, environ[variable]
+        yield from self._said_by_the_project()
+
+    def _said_by_the_project(self) -> Iterator[tuple[str, str, Any]]:
+        path = values.nearest_project_file(self._folder or _here())
+        if path is None:
+            return
+        try:
+            table = values.table_in(path, TABLE)
+        except (OSError, ValueError, RecursionError) as error:
+            self._complain(f"{path} is ignored: {error}")
+            return
+        for key, value in table.items():
+            name = key.replace("-", "_")
+            if name == "directory" and isinstance(value, str):
+                # Not from wherever a program of the project happens to be started.
+                value = values.path_from(path.parent, value)  # noqa: PLW2901
+            yield name, f"{key} in {path}", value
+
+    def _read(self, name: str, source: str, value: object) -> dict[str, Any]:
         """One value or none: a typo outside the code must not stop a model."""
         given = values.from_text(name, value) if isinstance(value, str) else value
         try:
-            return list(checked({name: given}).values())
+            return checked({name: given})
         except SettingsError as error:
+            if name == "endpoint":
+                # In its place there would be the default one, which would get a key
+                # and runs that are meant for another. So they wait instead.
+                self._complain(f"{source}: {error}; nothing is sent until it is mended")
+                return {name: str(value)}
             self._complain(f"{source} is ignored: {error}")
-            return []
+            return {}
 
 
 def _here() -> Path:
@@ -199,35 +229,6 @@ def _here() -> Path:
     except OSError:
         # Somebody has removed it; it holds no project then.
         return Path("/")
-
-
-def _project_table(folder: Path) -> Mapping[str, Any]:
-    """Our table in the nearest pyproject.toml, or nothing."""
-    for parent in (folder, *folder.parents):
-        path = parent / "pyproject.toml"
-        if not path.is_file():
-            continue
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            return {}
-        # Parsing costs milliseconds, and most projects do not name us.
-        return _parse(text) if TABLE in text else {}
-    return {}
-
-
-def _parse(text: str) -> Mapping[str, Any]:
-    import sys  # noqa: PLC0415
-
-    if sys.version_info >= (3, 11):
-        import tomllib  # noqa: PLC0415 -- only for projects that name us
-    else:
-        import tomli as tomllib  # noqa: PLC0415
-    try:
-        table = tomllib.loads(text).get("tool", {}).get(TABLE, {})
-    except tomllib.TOMLDecodeError:
-        return {}
-    return table if isinstance(table, dict) else {}
 
 
 def from_environment(complain: Callable[[str], None]) -> Sources:
