@@ -28,10 +28,18 @@ def run(given: Namespace) -> int:  # noqa: ARG001 -- every command is given its 
     began = time.time()
     # Its own process, as a model is in real life: what is listed here was read from
     # the store, not from memory.
-    solved = subprocess.run([sys.executable, "-m", MODULE], check=False)  # noqa: S603
+    solved = subprocess.run(  # noqa: S603 -- this Python, and a module of ours
+        [sys.executable, "-m", MODULE],
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    said = solved.stderr.decode(errors="replace").strip()
     if solved.returncode != 0:
-        msg = f"the models were not solved (exit code {solved.returncode})"
+        reason = said.rpartition("\n")[2] or f"exit code {solved.returncode}"
+        msg = f"the models were not solved: {reason}"
         raise AutotrackError(msg)
+    if said:
+        print(said, file=sys.stderr)  # noqa: T201 -- warnings, such as of a full disk
     _show_runs(began)
     return 0
 

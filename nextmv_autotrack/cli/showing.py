@@ -105,36 +105,30 @@ def _brief(value: object) -> str:
 def _payload(title: str, store: Store, digest: str) -> None:
     try:
         found = store.open_payload(digest)
-        beginning = _beginning(found)
-    except (StoreError, OSError) as error:
+        lines = _lines_of(found)
+    except (StoreError, OSError, ValueError) as error:
         # The rest of the run is there all the same.
         screen.heading(title)
         screen.say(f"  {one_line(str(error))}")
         return
     screen.heading(f"{title} ({size(found.size)})")
-    if found.size <= _LARGEST_LAID_OUT:
-        lines = _laid_out(orjson.loads(beginning))
-    else:
-        lines = [beginning.decode("utf-8", "ignore"), "..."]
     for line in lines[:_LINES_OF_A_PAYLOAD]:
         screen.say(f"  {_cut(line)}")
     if len(lines) > _LINES_OF_A_PAYLOAD:
         screen.say(f"  ... {len(lines) - _LINES_OF_A_PAYLOAD} more lines with --json")
 
 
-def _laid_out(value: object) -> list[str]:
+def _lines_of(found: Payload) -> list[str]:
+    """A payload as people read it; of a large one only its beginning."""
+    if found.size > _LARGEST_LAID_OUT and found.path is not None:
+        with found.path.open("rb") as file:
+            return [file.read(_LINE_WIDTH).decode("utf-8", "ignore"), "..."]
+    content = found.path.read_bytes() if found.path is not None else found.content
+    value = orjson.loads(content or b"")
     # A model in a file format is recorded as one text: its lines say more.
     if isinstance(value, str):
         return value.splitlines()
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode().split("\n")
-
-
-def _beginning(found: Payload) -> bytes:
-    """The payload; of a large one only as much as is shown."""
-    if found.content is not None or found.path is None:
-        return found.content or b""
-    with found.path.open("rb") as file:
-        return file.read(found.size if found.size <= _LARGEST_LAID_OUT else _LINE_WIDTH)
 
 
 def _last_lines(run: StoredRun, text: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from importlib.metadata import version
 
 import pytest
 
+from nextmv_autotrack.cli import main
 from tests.cli.conftest import Command
 from tests.project.paths import python
 
@@ -62,6 +64,13 @@ def test_no_traceback_reaches_the_user(
         1,
         "nextmv-autotrack: RuntimeError: a bug of ours\n",
     )
+
+
+def test_it_prints_to_whatever_stands_for_the_output(monkeypatch: pytest.MonkeyPatch):
+    page = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", page)
+    assert main(["list", "--json"]) == 0
+    assert page.getvalue() == "[]\n"
 
 
 def test_it_is_a_module_as_well_as_a_script():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,28 @@ def test_its_runs_stay_local_whatever_the_environment_says(
     assert command("demo").code == 0
     runs = command("list", "--json").json
     assert [run["delivery"] for run in runs] == ["local", "local", "local"]
+
+
+def test_a_highspy_that_does_not_work_is_one_line(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "highspy.py").write_text("raise ImportError('it is broken')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    said = command("demo")
+    assert said.code == 1
+    assert said.err == (
+        "nextmv-autotrack: the models were not solved: ImportError: it is broken\n"
+    )
+
+
+def test_where_nothing_can_be_recorded_it_says_so(command: Command, home: Path):
+    pytest.importorskip("highspy")
+    home.write_text("a file where a folder should be")
+    said = command("demo")
+    assert said.code == 1
+    assert "has none of their runs" in said.err
+    assert "Traceback" not in said.err
 
 
 def test_without_highspy_it_says_in_one_line_what_to_install(

@@ -79,6 +79,18 @@ def test_the_page_says_what_went_in_and_what_came_out(
     assert "\x1b" not in page
 
 
+def test_metrics_with_structure_are_on_one_line(command: Command, tracker: Tracker):
+    with track_run() as run:
+        run.metrics["per_vehicle"] = {"a": [1, 2]}
+    assert '  per_vehicle      {"a":[1,2]}' in command("show", run.id).out
+
+
+def test_a_long_output_is_shown_by_its_first_lines(command: Command, tracker: Tracker):
+    with track_run() as run:
+        run.output = {"routes": list(range(50))}
+    assert "... 42 more lines with --json" in command("show", run.id).out
+
+
 def test_the_page_of_a_failed_run_has_the_error_and_the_traceback(
     command: Command, ids: dict[str, str]
 ):
