@@ -110,7 +110,7 @@ def test_a_full_segment_is_followed_by_another(home):
         writer.append(LOG, b"{}", b"%d" % number * 60)
     found = home.segments()
     assert [segment.number for segment in found] == [0, 1, 2]
-    assert sum((_read(segment.path) for segment in found), []) == [
+    assert [frame for segment in found for frame in _read(segment.path)] == [
         (Kind.LOG, b"{}", b"%d" % number * 60) for number in range(5)
     ]
     writer.close()
@@ -131,7 +131,7 @@ def test_frames_of_many_threads_are_never_mixed(home):
     for thread in threads:
         thread.join()
     writer.close()
-    found = sum((_read(segment.path) for segment in home.segments()), [])
+    found = [frame for segment in home.segments() for frame in _read(segment.path)]
     assert sorted(found) == sorted(
         (Kind.LOG, b"%d" % n, b"%d" % n * 50) for n in range(8) for _ in range(200)
     )

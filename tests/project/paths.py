@@ -19,13 +19,13 @@ def need_source() -> None:
 
 
 def python(
-    *arguments: str, folder: Path | None = None
+    *arguments: str, folder: Path | None = None, environ: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run this Python as a user would, and return what it said."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env=os.environ,
+        env=environ or os.environ,
         capture_output=True,
         text=True,
         encoding="utf-8",

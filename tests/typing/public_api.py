@@ -1,0 +1,288 @@
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
+"""Uses of the public face, as type checkers see them. Nobody runs this.
+
+Each ignored error is one that mypy and pyright have to find: both report an `ignore`
+that is not needed.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from typing import Any, Protocol, TypeVar
+
+from typing_extensions import assert_type
+
+from nextmv_autotrack import (
+    Run,
+    SettingsError,
+    Status,
+    configure,
+    current_run,
+    flush,
+    last_run,
+    shutdown,
+    track_run,
+    tracked,
+)
+
+T = TypeVar("T")
+
+# --- A tracked function has the type that it had.
+
+
+@tracked
+def solve(demand: dict[str, int], *, vehicles: int = 2) -> list[str]:
+    return sorted(demand)[:vehicles]
+
+
+assert_type(solve({"bonn": 3}), list[str])
+assert_type(solve({"bonn": 3}, vehicles=1), list[str])
+solve("bonn")  # type: ignore[arg-type]
+solve()  # type: ignore[call-arg]
+solve({"bonn": 3}, vans=1)  # type: ignore[call-arg]
+number: int = solve({"bonn": 3})  # type: ignore[assignment]
+solve.unknown()  # type: ignore[attr-defined]
+
+
+@tracked(name="nightly", options=["vehicles"])
+def plan(demand: dict[str, int], vehicles: int = 2) -> list[str]:
+    return sorted(demand)[:vehicles]
+
+
+assert_type(plan({"bonn": 3}, 1), list[str])
+plan(demand=3)  # type: ignore[arg-type]
+
+
+@tracked()
+def first(items: Sequence[T]) -> T:
+    return items[0]
+
+
+assert_type(first([1, 2]), int)
+assert_type(first("ab"), str)
+
+
+class Solver(Protocol):
+    def __call__(self, demand: dict[str, int], *, vehicles: int = ...) -> list[str]: ...
+
+
+solver: Solver = solve
+as_callable: Callable[[dict[str, int]], list[str]] = solve
+wrong_callable: Callable[[int], list[str]] = solve  # type: ignore[assignment]
+
+
+# --- So do coroutine functions and generators.
+
+
+@tracked
+async def search(starts: list[int]) -> int:
+    return min(starts)
+
+
+@tracked(sample=0.5)
+async def search_some(starts: list[int]) -> int:
+    return min(starts)
+
+
+@tracked
+def improve(value: int) -> Iterator[int]:
+    yield value
+
+
+@tracked(metrics=lambda yielded: {"last": yielded[-1]})
+def talk(value: int) -> Generator[int, str, bool]:
+    said = yield value
+    return said == "stop"
+
+
+@tracked
+async def ticks(count: int) -> AsyncIterator[int]:
+    for tick in range(count):
+        yield tick
+
+
+awaited: Callable[[list[int]], Coroutine[Any, Any, int]] = search
+
+
+async def await_them() -> None:
+    assert_type(await search([1]), int)
+    assert_type(await search_some([1]), int)
+    await search(1)  # type: ignore[arg-type]
+    assert_type([tick async for tick in ticks(3)], list[int])
+    as_text: str = await search([1])  # type: ignore[assignment]
+    assert as_text
+
+
+assert_type(improve(3), Iterator[int])
+assert_type(talk(3), Generator[int, str, bool])
+talk(3).send(3)  # type: ignore[arg-type]
+
+
+# --- And methods, however they are bound.
+
+
+class Model:
+    @tracked
+    def solve(self, demand: int) -> int:
+        return demand
+
+    @tracked(name="later")
+    async def later(self, demand: int) -> int:
+        return demand
+
+    @classmethod
+    @tracked
+    def inside(cls, demand: int) -> Model:
+        return cls()
+
+    @tracked
+    @classmethod
+    def around(cls, demand: int) -> Model:
+        return cls()
+
+    @staticmethod
+    @tracked(output=False)
+    def still(demand: int) -> str:
+        return str(demand)
+
+    @tracked
+    @staticmethod
+    def around_still(demand: int) -> str:
+        return str(demand)
+
+    @property
+    @tracked
+    def bound(self) -> float:
+        return 0.5
+
+    @tracked
+    def __call__(self, demand: int) -> int:
+        return demand
+
+
+model = Model()
+assert_type(model.solve(1), int)
+assert_type(Model.solve(model, 1), int)
+assert_type(model.inside(1), Model)
+assert_type(Model.inside(1), Model)
+assert_type(Model.around(1), Model)
+assert_type(Model.still(1), str)
+assert_type(model.still(1), str)
+assert_type(Model.around_still(1), str)
+assert_type(model.bound, float)
+assert_type(model(1), int)
+model.solve("1")  # type: ignore[arg-type]
+Model.inside("1")  # type: ignore[arg-type]
+Model.around("1")  # type: ignore[arg-type]
+Model.still("1")  # type: ignore[arg-type]
+Model.around_still("1")  # type: ignore[arg-type]
+
+
+async def await_a_method() -> None:
+    assert_type(await model.later(1), int)
+
+
+# --- And whatever else can be called.
+
+halved: functools.partial[float] = functools.partial(round, 0.5)
+assert_type(tracked(model), Model)
+assert_type(tracked(name="model")(model), Model)
+assert_type(tracked(halved), "functools.partial[float]")
+assert_type(tracked(model.solve)(1), int)
+tracked(model)("1")  # type: ignore[arg-type]
+
+tracked(5)  # type: ignore[call-overload]
+tracked("nightly")  # type: ignore[call-overload]
+tracked(None)  # type: ignore[call-overload]
+
+
+# --- Settings have types, and an unknown one is an error.
+
+
+def name_of_a_call(demand: dict[str, int], *, vehicles: int = 2) -> str:
+    return f"{len(demand)} towns, {vehicles} vehicles"
+
+
+tracked(
+    name=name_of_a_call,
+    description="every night",
+    input=("demand", "limits"),
+    options="vehicles",
+    output=lambda result: {"routes": result},
+    metrics=lambda result: {"value": len(result)},
+    enabled=True,
+    destination="local",
+    app_id="routing",
+    instance_id="prod",
+    logs="INFO",
+    resources=False,
+    sample=0.5,
+    max_payload=2_000,
+    max_log=2_000,
+    sync=True,
+)
+tracked(nmae="x")  # type: ignore[call-overload]
+tracked(name=5)  # type: ignore[call-overload]
+tracked(sample="half")  # type: ignore[call-overload]
+tracked(options=5)  # type: ignore[call-overload]
+tracked(metrics={"value": 1})  # type: ignore[call-overload]
+tracked(api_key="of the process")  # type: ignore[call-overload]
+tracked(solve, name="both at once")  # type: ignore[call-overload]
+
+
+# --- The run of a block is typed, in both kinds of block.
+
+
+def block(given: Mapping[str, float]) -> float:
+    with track_run("nightly", input=given, options={"gap": 0.1}) as run:
+        assert_type(run, Run)
+        assert_type(run.id, str)
+        assert_type(run.name, str)
+        assert_type(run.status, Status)
+        assert_type(run.started_at, float)
+        assert_type(run.duration, "float | None")
+        assert_type(run.error, "str | None")
+        assert_type(run.metrics, dict[str, Any])
+        run.metrics = given
+        run.output = {"routes": [1]}
+        run.log("two vehicles are enough")
+        run.fail("no vehicles")
+        run.metrics = 5  # type: ignore[assignment]
+        run.error = "read only"  # type: ignore[misc]
+        run.unknown = 5  # type: ignore[attr-defined]
+        # A block swallows no exception: what follows it needs no `return`.
+        return 1.0
+
+
+async def async_block() -> int:
+    async with track_run(name="nightly", sync=True) as run:
+        assert_type(run, Run)
+        return 1
+
+
+track_run(5)  # type: ignore[arg-type]
+track_run(options=["gap"])  # type: ignore[arg-type]
+with track_run() as unnamed:
+    assert_type(unnamed, Run)
+
+
+# --- The rest of the public face.
+
+assert_type(current_run(), "Run | None")
+assert_type(last_run(), "Run | None")
+assert_type(flush(), bool)
+assert_type(flush(timeout=10), bool)
+assert_type(shutdown(0.5), bool)
+configure(logs="INFO", max_log=200_000)
+flush(timeout="10")  # type: ignore[arg-type]
+id_of_none: str = last_run().id  # type: ignore[union-attr]
+error: ValueError = SettingsError("it is one of those")
