@@ -16,21 +16,50 @@ from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
 from nextmv_autotrack.ids import new_id_source
 from nextmv_autotrack.journal import Home, Writer
 from nextmv_autotrack.settings import Sources, from_environment
+from nextmv_autotrack.upload.fork_gate import ForkGate
 from nextmv_autotrack.upload.worker import Worker
 
 
 class Front:
-    """The journal of this process and the thread behind it."""
+    """The journal of this process, and the thread behind it while there is one."""
 
-    def __init__(self, sources: Sources, clock: Clock) -> None:
+    def __init__(self, sources: Sources, clock: Clock, gate: ForkGate) -> None:
         self.pid = os.getpid()
         self.directory = sources.resolve().directory
-        home = Home(self.directory)
+        self._sources, self._clock, self._gate = sources, clock, gate
+        self._home = Home(self.directory)
         # The pid is for people who look into the folder; the rest makes it unique.
         owner = f"{self.pid}-{time.time_ns():x}-{os.urandom(3).hex()}"
-        self.writer = Writer(home, owner)
-        self.worker = Worker(self.directory, home, self.writer, sources, clock)
-        self.worker.start()
+        self.writer = Writer(self._home, owner)
+        self._worker: Worker | None = None
+        self._is_at_work = False
+        self._was_settled = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether everything is where it belongs, and nobody works any more."""
+        return self._was_settled and self.writer.is_closed
+
+    def at_work(self) -> Worker:
+        """Return who does the work; begin it when nobody does."""
+        if self._worker is None or not self._is_at_work:
+            self._worker = Worker(
+                directory=self.directory,
+                home=self._home,
+                writer=self.writer,
+                sources=self._sources,
+                clock=self._clock,
+                gate=self._gate,
+                before=self._worker,
+            )
+            self._is_at_work = True
+            self._worker.start()
+        return self._worker
+
+    def end_work(self, *, is_settled: bool) -> Worker | None:
+        """Return who is to be stopped; the next run begins the work again."""
+        self._is_at_work, self._was_settled = False, is_settled
+        return self._worker
 
 
 class Tracker:
@@ -41,6 +70,9 @@ class Tracker:
         self._clock = clock
         self._front: Front | None = None
         self._opening = threading.RLock()
+        self._gate = ForkGate()
+        self._leaves_the_store_to_others = False
+        """Whether this process was forked while its parent had the store open."""
         self.recorder = self._new_recorder()
 
     def _new_recorder(self) -> Recorder:
@@ -56,10 +88,13 @@ class Tracker:
     def _append_first(self, kind: int, meta: bytes, payload: bytes) -> None:
         """Open the journal of this process, and write its first frame."""
         with self._opening:
-            if self._front is None:
-                self._front = Front(self.sources, self._clock)
+            front = self._front
+            if front is None or front.directory != self.sources.resolve().directory:
+                front = self._front = Front(self.sources, self._clock, self._gate)
+            if not self._leaves_the_store_to_others:
+                front.at_work()
             # Straight to the journal from now on: every step in between costs.
-            append = self.recorder.append = self._front.writer.append
+            append = self.recorder.append = front.writer.append
         append(kind, meta, payload)
 
     def configure(self, settings: dict[str, Any]) -> None:
@@ -71,27 +106,50 @@ class Tracker:
 
     def flush(self, timeout_s: float | None = None) -> bool:
         """Wait until what has ended so far is where it belongs."""
-        front = self._front
-        if front is None or front.pid != os.getpid():
-            return True
         if timeout_s is None:
             timeout_s = self.sources.resolve().flush_timeout
-        return front.worker.flush(timeout_s)
+        deadline_s = self._clock.steady() + timeout_s
+        while True:
+            with self._opening:
+                front = self._front
+                if front is None or front.pid != os.getpid() or front.is_done:
+                    return True
+                if self._leaves_the_store_to_others:
+                    return False
+                worker = front.at_work()
+            done = worker.flush(deadline_s - self._clock.steady())
+            if done or not worker.has_ended:
+                return done
+            # Another thread has shut down meanwhile: somebody else does the rest.
 
     def shutdown(self, timeout_s: float | None = None) -> bool:
         """Flush, then end the background thread; the next run begins another."""
         done = self.flush(timeout_s)
         with self._opening:
-            front, self._front = self._front, None
+            front = self._front
+            if front is None or front.pid != os.getpid():
+                return done
             self.recorder.append = self._append_first
-        if front is not None and front.pid == os.getpid():
-            front.worker.stop()
+            worker = front.end_work(is_settled=done)
+        if worker is not None:
+            worker.stop()
         return done
+
+    def before_fork(self) -> None:
+        """Have the store closed."""
+        self._gate.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Let the store be opened again."""
+        self._gate.after_fork_in_parent()
 
     def after_fork(self) -> None:
         """Begin anew in a forked child; only resets, and takes no lock."""
         front, self._front = self._front, None
         self._opening = threading.RLock()
+        if self._gate.is_occupied:
+            self._leaves_the_store_to_others = True
+        self._gate = ForkGate()
         open_roots.clear()
         self.recorder.begin_anew(self._append_first, new_id_source())
         if front is not None:
@@ -115,7 +173,11 @@ TRACKER = Tracker(from_environment(_complain))
 install(TRACKER.recorder)
 atexit.register(TRACKER.at_exit)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=TRACKER.after_fork)
+    os.register_at_fork(
+        before=TRACKER.before_fork,
+        after_in_parent=TRACKER.after_fork_in_parent,
+        after_in_child=TRACKER.after_fork,
+    )
 
 
 def configure(**settings: Any) -> None:

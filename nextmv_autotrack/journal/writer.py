@@ -41,12 +41,15 @@ class Writer:
         self, home: Home, owner: str, *, segment_bytes: int = SEGMENT_BYTES
     ) -> None:
         self.owner = owner
+        """Whose journal it is; another one after each end."""
         self.appended = 0
         """Frames appended so far."""
         self.reader_sleeps = False
         """Whether whoever moves the journal wants to be woken by the next frame."""
         self.wake_reader: Callable[[], None] = _nobody
         self._home = home
+        self._first_owner = owner
+        self._ends = 0
         self._segment_bytes = segment_bytes
         # Re-entrant: a signal handler or a finalizer may run tracked code while this
         # thread is in here.
@@ -88,6 +91,7 @@ class Writer:
         raise OSError(msg)
 
     def _next_segment(self) -> None:
+        self.reopen()
         segment, fd = self._home.create(self.owner, self._number)
         if self._fd >= 0:
             # Not closed here: code that this call interrupted may be about to write
@@ -115,11 +119,36 @@ class Writer:
                 self._retired.append(self._fd)
             self._segment, self._fd, self._size = None, -1, self._segment_bytes
 
-    def close(self) -> None:
-        """Let go of everything: the owner counts as dead from now on."""
-        self.retire()
-        self.close_retired()
-        os.close(self._lock_fd)
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing has been written since the last end."""
+        return self._lock_fd < 0
+
+    def close(self, *, appended: int | None = None) -> bool:
+        """Let go of everything: the owner counts as dead from now on.
+
+        With `appended`, only if no more than these frames have been; return whether.
+        """
+        with self._lock:
+            if self.is_closed or appended not in (None, self.appended):
+                return self.is_closed
+            self.retire()
+            self.close_retired()
+            fd, self._lock_fd = self._lock_fd, -1
+            os.close(fd)
+        return True
+
+    def reopen(self) -> None:
+        """Begin again after an end, which the next frame does by itself.
+
+        As another owner: whoever clears up behind a dead one may be at it still.
+        """
+        with self._lock:
+            if self.is_closed:
+                owner = f"{self._first_owner}-{self._ends + 1}"
+                self._lock_fd = self._home.enter(owner)
+                self._ends += 1
+                self.owner, self._number = owner, 0
 
     def abandon(self) -> None:
         """Close what a forked child has inherited, without a word to the parent.

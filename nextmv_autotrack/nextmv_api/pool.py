@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import httpx
 
 # The threads that send bound the connections; this only bounds what is kept of them.
-KEPT_CONNECTIONS = 32
+# Enough for twenty threads that each talk to the API and to its storage.
+KEPT_CONNECTIONS = 64
 
 # Shorter than any server known to keep a connection that nobody uses: a request sent
 # into a connection that is just being closed has to be sent again.

@@ -31,15 +31,16 @@ class Sweep:
         writer.close_retired()
 
     def leave(self, writer: Writer) -> None:
-        """Clear up behind this process, which writes no more to this journal.
+        """Move the rest of what this process has written, and clear up behind it.
 
-        With a run still in progress it stays as it is: the process counts as alive as
-        long as it lives, and the run is not taken for one that has died.
+        With a run still in progress, or a thread that goes on writing, it stays as it
+        is: the process counts as alive as long as it lives, and the run is not taken
+        for one that has died.
         """
-        if self._store.running(writer.owner):
-            return
-        writer.close()
-        self.owner(writer.owner)
+        owner, appended = writer.owner, writer.appended
+        self.own(writer)
+        if not self._store.running(owner) and writer.close(appended=appended):
+            self.owner(owner)
 
     def others(self, owner: str | None = None) -> None:
         """Move what all processes but `owner` have left."""

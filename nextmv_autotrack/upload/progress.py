@@ -19,6 +19,8 @@ class Progress:
         self._unsettled = _UNKNOWN
         self._next_try_s = 0.0
         self._hopeless = False
+        self.has_ended = False
+        """Whether nobody tells anything any more."""
 
     @property
     def is_awaited(self) -> bool:
@@ -50,6 +52,12 @@ class Progress:
             self._hopeless = True
             self._changed.notify_all()
 
+    def end(self) -> None:
+        """Say that this was the last word."""
+        with self._changed:
+            self.has_ended = True
+            self._changed.notify_all()
+
     def wait(self, wanted: int, deadline_s: float, timeout_s: float) -> bool:
         """Wait for `wanted` frames to be moved and every run of them to be settled.
 
@@ -57,7 +65,7 @@ class Progress:
         """
 
         def is_over() -> bool:
-            if self._hopeless:
+            if self._hopeless or self.has_ended:
                 return True
             if self._moved < wanted or self._unsettled == _UNKNOWN:
                 return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,10 +11,11 @@ from nextmv_autotrack import safely
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.journal import Home, Writer
 from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.upload.fork_gate import ForkGate
 from nextmv_autotrack.upload.progress import Progress
 
 if TYPE_CHECKING:
-    from nextmv_autotrack.store.sweep import Sweep
+    from nextmv_autotrack.store import Store
     from nextmv_autotrack.upload.deliveries import Deliveries
 
 THREAD_NAME = "nextmv-autotrack"
@@ -40,21 +42,29 @@ class Worker:
     them next to nothing while it is awake.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- handed in by name
         self,
+        *,
         directory: Path,
         home: Home,
         writer: Writer,
         sources: Sources,
         clock: Clock,
+        gate: ForkGate,
+        before: Worker | None,
     ) -> None:
         self._directory = directory
         self._home = home
         self._writer = writer
         self._sources = sources
         self._clock = clock
+        self._gate = gate
+        self._before = before
+        """Who did this work before: two at once would clear up behind each other."""
         self._wake = threading.Event()
         self._stopping = False
+        self._moved = 0
+        self._sweep_at = 0.0
         self._progress = Progress()
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         writer.wake_reader = self.nudge
@@ -79,69 +89,88 @@ class Worker:
             self._wake.set()
             return self._progress.wait(self._writer.appended, deadline, timeout_s)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the thread is at its end: what is written now is for the next one."""
+        return self._progress.has_ended
+
     def stop(self) -> None:
         """End the thread after the step it is at."""
         self._stopping = True
         self._wake.set()
+        self.join(STOP_S)
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Wait for the end of the thread, if it has begun."""
         if self._thread.is_alive():
-            self._thread.join(STOP_S)
+            self._thread.join(timeout_s)
 
     def _run(self) -> None:
+        if self._before is not None:
+            self._before.join()
+            self._before = None
+        deliveries: Deliveries | None = None
         while not self._stopping:
             try:
-                self._work()
+                deliveries = self._session(deliveries)
             except Exception as error:  # noqa: BLE001, PERF203 -- the boundary
                 self._progress.give_up()
                 safely.warn(f"runs stay in the journal for now: {error}", "the store")
                 self._wake.wait(STORE_RETRY_S)
+                self._wake.clear()
+        if deliveries is not None:
+            deliveries.close()
+        self._progress.end()
 
-    def _work(self) -> None:
-        # Not at the top: sqlite3 takes milliseconds to import, and this is not the
-        # caller's thread.
-        from nextmv_autotrack.store import Store  # noqa: PLC0415
-        from nextmv_autotrack.store.sweep import Sweep  # noqa: PLC0415
-        from nextmv_autotrack.upload.deliveries import Deliveries  # noqa: PLC0415
+    def _session(self, deliveries: Deliveries | None) -> Deliveries:
+        """Work with the store open, until the end or the next fork."""
+        with self._gate.inside(self._wake.set):
+            # Not at the top: sqlite3 takes milliseconds to import, and this is not the
+            # caller's thread.
+            from nextmv_autotrack.store import Store  # noqa: PLC0415
+            from nextmv_autotrack.upload.deliveries import Deliveries  # noqa: PLC0415
 
-        with Store.open(self._directory) as store:
-            sweep = Sweep(store, self._home)
-            deliveries = Deliveries(
-                store,
-                self._writer.owner,
-                sources=self._sources,
-                clock=self._clock,
-                done=self._wake.set,
-            )
-            try:
-                self._rounds(sweep, deliveries)
-            finally:
-                deliveries.close()
+            if deliveries is None:
+                self._writer.reopen()
+                deliveries = Deliveries(
+                    self._writer.owner,
+                    sources=self._sources,
+                    clock=self._clock,
+                    done=self._wake.set,
+                )
+            with Store.open(self._directory) as store:
+                self._rounds(store, deliveries)
+        return deliveries
 
-    def _rounds(self, sweep: Sweep, deliveries: Deliveries) -> None:
-        now = self._clock.steady
-        moved, sweep_at = 0, now()
+    def _rounds(self, store: Store, deliveries: Deliveries) -> None:
+        from nextmv_autotrack.store.sweep import Sweep  # noqa: PLC0415 -- as the store
+
+        now, sweep = self._clock.steady, Sweep(store, self._home)
         move_at: float | None = None
-        while True:
+        while not self._gate.is_closing:
             stopping, awaited = self._stopping, self._progress.is_awaited
             appended = self._writer.appended
-            if appended != moved and move_at is None:
+            if stopping:
+                sweep.leave(self._writer)
+                self._progress.tell(appended, deliveries.unsettled(store), math.inf)
+                return
+            if appended != self._moved and move_at is None:
                 # Not at once: whoever writes one record may be about to write many,
                 # and would have to share the interpreter with this thread.
                 move_at = now() + MOVE_INTERVAL_S
-            if move_at is not None and (stopping or awaited or now() >= move_at):
+            if move_at is not None and (awaited or now() >= move_at):
                 sweep.own(self._writer)
-                moved, move_at = appended, None
-            if stopping:
-                sweep.leave(self._writer)
-                return
-            if now() >= sweep_at:
+                self._moved, move_at = appended, None
+            if now() >= self._sweep_at:
                 sweep.others(self._writer.owner)
-                sweep_at = now() + SWEEP_INTERVAL_S
-            next_try = deliveries.go_on()
+                self._sweep_at = now() + SWEEP_INTERVAL_S
+            next_try = deliveries.go_on(store)
             if awaited:
                 next_try_s = now() if deliveries.is_busy else next_try
-                self._progress.tell(moved, deliveries.unsettled(), next_try_s)
-            due_s = min(next_try, sweep_at if move_at is None else move_at)
-            self._pause(due_s - now(), None if move_at is not None else moved)
+                unsettled = deliveries.unsettled(store)
+                self._progress.tell(self._moved, unsettled, next_try_s)
+            due_s = min(next_try, self._sweep_at if move_at is None else move_at)
+            self._pause(due_s - now(), None if move_at is not None else self._moved)
 
     def _pause(self, seconds: float, moved: int | None) -> None:
         """Sleep until something is due; with all moved, until there is more to move."""

@@ -15,22 +15,8 @@ from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.tracker import Tracker
 from nextmv_autotrack.upload.deliveries import UPLOAD_THREADS
-from tests.platform_server.handle import Platform
 
 PATIENCE_S = 20
-
-
-@pytest.fixture
-def to_platform(tracker: Tracker, platform: Platform) -> Tracker:
-    tracker.configure(
-        {
-            "endpoint": platform.endpoint,
-            "api_key": platform.key,
-            "app_id": "routing",
-            "instance_id": "prod",
-        }
-    )
-    return tracker
 
 
 def store_of(tracker: Tracker) -> Store:
@@ -121,9 +107,7 @@ def test_a_delivered_run_says_so_in_the_store(to_platform, platform):
     assert run.platform_run_id == platform.runs()[0].id
 
 
-def test_a_run_is_sent_again_after_the_platform_was_out_of_order(
-    to_platform, platform
-):
+def test_a_run_is_sent_again_after_the_platform_was_out_of_order(to_platform, platform):
     platform.fail_next(1, status=503, path="/runs/uploadurl")
     solve({"a": 1})
     assert to_platform.flush(PATIENCE_S)
@@ -171,20 +155,6 @@ def test_a_key_without_an_application_keeps_runs_local_and_says_what_to_set(
     assert "NEXTMV_APP_ID" in warning
     with store_of(tracker) as store:
         assert {run.delivery for run in store.runs(limit=10)} == {Delivery.LOCAL}
-
-
-def test_flush_keeps_its_timeout_and_says_no(to_platform, platform):
-    platform.trouble("hang", 99)
-    solve({"a": 1})
-    assert to_platform.flush(0.1) is False
-
-
-def test_flush_gives_up_early_when_nothing_more_can_happen(to_platform):
-    # Nobody listens there: the next try lies a second and more ahead.
-    to_platform.configure({"endpoint": "http://127.0.0.1:9"})
-    solve({"a": 1})
-    to_platform.flush(PATIENCE_S)
-    assert to_platform.flush(0.3) is False
 
 
 def test_uploads_of_one_run_go_side_by_side(to_platform, platform):
@@ -319,9 +289,7 @@ def test_nothing_is_left_of_the_journal_of_a_program_that_ended(tmp_path):
 
 
 def test_nothing_is_started_by_importing(tmp_path):
-    program = (
-        "import threading, nextmv_autotrack; print(threading.active_count())"
-    )
+    program = "import threading, nextmv_autotrack; print(threading.active_count())"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
