@@ -45,12 +45,11 @@ def plain_line(text: str) -> str:
 def traceback_text(error: BaseException, start: TracebackType | None) -> str:
     """Return the traceback from `start` on, with causes, groups and notes."""
     try:
-        lines = list(
-            traceback.TracebackException(type(error), error, start).format()
-        ) + _notes_before_311(error)
+        told = traceback.TracebackException(type(error), error, start)
+        text = "".join(told.format())
+        text += _notes_before_311(error, text)
     except Exception as broken:  # noqa: BLE001 -- it runs code of the user's
         return f"(the traceback cannot be had: {type(broken).__qualname__})\n"
-    text = "".join(lines)
     if len(text) <= MAX_TRACEBACK_CHARS:
         return text
     half = MAX_TRACEBACK_CHARS // 2
@@ -58,12 +57,16 @@ def traceback_text(error: BaseException, start: TracebackType | None) -> str:
     return f"{text[:half]}\n... ({left_out} characters left out)\n{text[-half:]}"
 
 
-def _notes_before_311(error: BaseException) -> list[str]:
-    """Notes that a backport has put on `error`: Python 3.10 does not print them."""
+def _notes_before_311(error: BaseException, text: str) -> str:
+    """Notes on `error` that `text` lacks: Python 3.10 does not print them.
+
+    Once the backport of exception groups is imported, it does.
+    """
     if sys.version_info >= (3, 11):
-        return []
+        return ""
     notes = getattr(error, "__notes__", None)
-    return [f"{note}\n" for note in notes] if isinstance(notes, list) else []
+    told = "".join(f"{note}\n" for note in notes) if isinstance(notes, list) else ""
+    return "" if text.endswith(told) else told
 
 
 def without_our_frame(error: BaseException) -> None:
