@@ -54,7 +54,7 @@ class Upload:
 class Client:
     """The platform's API, over connections that are kept and shared between threads.
 
-    httpx is imported with the first request. Every call raises a `PlatformError` when
+    httpx is imported with the first request, or by `prepare`. Every call raises a `PlatformError` when
     the platform did not take it.
 
     Example:
@@ -93,6 +93,15 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<Client for {self.endpoint}>"
+
+    def prepare(self) -> None:
+        """Import now what the first request would, in this thread.
+
+        A process that forks while another thread imports has a child in which that
+        import never ends.
+        """
+        _user_agent()
+        self._pool.prepare(self.endpoint)
 
     def new_upload(self, app_id: str) -> Upload:
         """Ask for a place to upload one blob to."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import threading
 from typing import TYPE_CHECKING
 
 from nextmv_autotrack.errors import UnreachableError
+from nextmv_autotrack.nextmv_api.faults import translated
 
 if TYPE_CHECKING:
     import ssl
@@ -40,6 +42,19 @@ class Pool:
     def send(self, request: httpx.Request) -> httpx.Response:
         """Send a request; the answer's body is still to be read."""
         return self._transport_for(request.url).handle_request(request)
+
+    def prepare(self, address: str) -> None:
+        """Import what requests to this address need, and read the certificates.
+
+        Raises:
+            UnreachableError: What the environment says of proxies cannot be used.
+        """
+        import httpx  # noqa: PLC0415 -- never before the first request
+
+        # The system's look-up of names imports it for any host.
+        codecs.lookup("idna")
+        with translated("preparing a request", address):
+            self._transport_for(httpx.URL(address))
 
     def close(self) -> None:
         """Close all connections; a request sent later opens new ones."""

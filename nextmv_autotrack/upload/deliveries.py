@@ -6,10 +6,11 @@ import math
 import random
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.clock import Clock
-from nextmv_autotrack.errors import AutotrackError, SettingsError
+from nextmv_autotrack.errors import AutotrackError, SettingsError, UnreachableError
 from nextmv_autotrack.nextmv_api import Client
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.store import Store, StoredRun
@@ -87,6 +88,8 @@ class Deliveries:
             self._access = (endpoint, api_key)
             try:
                 self._client = Client(endpoint, api_key)
+                with suppress(UnreachableError):  # the first request says it better
+                    self._client.prepare()
             except SettingsError as error:
                 self._client = None
                 safely.warn(f"runs wait: {error}", "the access to the platform")

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from tests.platform_server.handle import KEY
 from tests.project.paths import python
 
 HEAVY = {"asyncio", "httpx", "numpy", "psutil", "rich", "sqlite3", "wrapt"}
@@ -37,6 +38,21 @@ def solve(x):
     return x
 """
     assert loaded_by(program).isdisjoint({"httpx", "sqlite3", "numpy", "psutil"})
+
+
+def test_a_client_that_is_prepared_imports_nothing_more_in_other_threads(platform):
+    program = f"""
+import sys
+from nextmv_autotrack.nextmv_api import Blob, Client
+
+client = Client({platform.endpoint.replace("127.0.0.1", "localhost")!r}, {KEY!r})
+client.prepare()
+before = set(sys.modules)
+client.put(client.new_upload("routing").url, Blob.of(b"{{}}"))
+print(sorted(set(sys.modules) - before))
+"""
+    done = alone(program)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 def test_the_command_imports_no_network_library_and_no_solver():
