@@ -43,11 +43,22 @@ class AmbiguousRunError(AutotrackError, LookupError):
 
 
 class PlatformError(AutotrackError):
-    """The platform did not take a request."""
+    """The platform did not take a request.
+
+    Attributes:
+        may_have_acted: Whether the platform may have done what it was asked for all
+            the same: the answer can be lost after the deed.
+    """
+
+    may_have_acted = True
 
 
 class UnreachableError(PlatformError):
     """No usable answer came: refused, reset, timed out or garbled."""
+
+    def __init__(self, message: str, *, may_have_acted: bool = True) -> None:
+        super().__init__(message)
+        self.may_have_acted = may_have_acted
 
 
 class RefusedError(PlatformError):
@@ -64,3 +75,5 @@ class RefusedError(PlatformError):
         super().__init__(message)
         self.status_code = status_code
         self.retry_after_s = retry_after_s
+        # A gateway that gave up says nothing of what is behind it.
+        self.may_have_acted = status_code >= 500 or status_code == 408

@@ -12,11 +12,15 @@ from nextmv_autotrack.encode.budget import (
     Budget,
     TooLargeError,
 )
+from nextmv_autotrack.encode.enum_members import holds_members
 from nextmv_autotrack.encode.keys import NATIVE
 from nextmv_autotrack.encode.summary import SHORTEST, summary
-from nextmv_autotrack.encode.walk import plain, plain_all
+from nextmv_autotrack.encode.walk import MAX_DEPTH, plain, plain_all
 
 _UNENCODABLE = b'{"truncated":true,"type":"?"}'
+
+# Deeper, such as inside itself, orjson refuses it.
+_LEVELS = (None,) * MAX_DEPTH
 
 
 def to_json(value: object, *, max_bytes: int) -> bytes:
@@ -37,7 +41,7 @@ def to_json(value: object, *, max_bytes: int) -> bytes:
     foreign: list[Any] = []
     body = None
     try:
-        if not _is_sure_to_be_over(value, max_bytes):
+        if not (_is_sure_to_be_over(value, max_bytes) or holds_members(value)):
             body = dumps(value, foreign.append, NATIVE)
             if not foreign and len(body) <= max_bytes:
                 return body
@@ -55,23 +59,24 @@ def _is_sure_to_be_over(value: Any, max_bytes: int) -> bool:
     orjson cannot be stopped, and a list of lists of the same list takes no memory until
     it is written. A wrong yes costs time only: the walk decides.
     """
-    count = 1
-    while True:
+    least_bytes = SHORTEST_ITEM_BYTES
+    for _ in _LEVELS:
         kind = type(value)
-        if kind is list or kind is tuple:
+        if kind is dict:
             if not value:
                 return False
-            count *= len(value)
-            value = value[-1]
-        elif kind is dict:
-            if not value:
-                return False
-            count *= len(value)
+            least_bytes *= len(value)
             value = next(reversed(value.values()))
+        elif kind is list or kind is tuple:
+            if not value:
+                return False
+            least_bytes *= len(value)
+            value = value[-1]
         else:
             return kind is str and len(value) > max_bytes
-        if count * SHORTEST_ITEM_BYTES > max_bytes:
-            return True
+        if least_bytes > max_bytes:
+            break
+    return True
 
 
 def _with_forms(

@@ -48,7 +48,8 @@ class Writer:
         """Whether whoever moves the journal wants to be woken by the next frame."""
         self.wake_reader: Callable[[], None] = _nobody
         self._home = home
-        self._first_owner = owner
+        self.family = owner
+        """The name that those of all its owners begin with."""
         self._ends = 0
         self._segment_bytes = segment_bytes
         # Re-entrant: a signal handler or a finalizer may run tracked code while this
@@ -145,7 +146,7 @@ class Writer:
         """
         with self._lock:
             if self.is_closed:
-                owner = f"{self._first_owner}-{self._ends + 1}"
+                owner = f"{self.family}-{self._ends + 1}"
                 self._lock_fd = self._home.enter(owner)
                 self._ends += 1
                 self.owner, self._number = owner, 0

@@ -26,6 +26,7 @@ from nextmv_autotrack.nextmv_api.answers import (
 )
 from nextmv_autotrack.nextmv_api.blob import CHUNK_BYTES, Blob
 from nextmv_autotrack.nextmv_api.faults import translated
+from nextmv_autotrack.nextmv_api.listing import Page, read_page
 from nextmv_autotrack.nextmv_api.pool import Pool
 
 if TYPE_CHECKING:
@@ -137,6 +138,13 @@ class Client:
             path += f"?instance_id={quote(instance_id, safe='', errors='replace')}"
         answer = self._call("POST", path, doing, body)
         return text_field(answer, "run_id", doing)
+
+    def runs(self, app_id: str, token: str | None = None) -> Page:
+        """Return a page of the runs of an application, the first one or a later one."""
+        doing = "listing the runs"
+        query = f"&pagetoken={quote(token, safe='')}" if token else ""
+        path = f"{app_path(app_id)}/runs?pagereturn=true{query}"
+        return read_page(self._call("GET", path, doing), doing)
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""

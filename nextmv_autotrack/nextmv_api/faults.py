@@ -32,6 +32,20 @@ WORDS = {
 }
 """What each of httpx's errors means, by its name; a test keeps the table complete."""
 
+# Nothing has left this machine, or nothing has reached the other.
+_NOT_SENT = frozenset(
+    {
+        "ConnectTimeout",
+        "PoolTimeout",
+        "ConnectError",
+        "LocalProtocolError",
+        "ProxyError",
+        "UnsupportedProtocol",
+        "InvalidURL",
+        "UnicodeError",
+    }
+)
+
 # What these say can repeat a header or an address, and with it a secret.
 _UNSPEAKABLE = frozenset({"LocalProtocolError", "InvalidURL", "UnicodeError"})
 
@@ -48,14 +62,21 @@ def translated(doing: str, url: object) -> Iterator[None]:
     try:
         yield
     except foreign as error:
-        msg = f"{doing} at {origin(str(url))} failed: {_explained(error)}"
-        raise UnreachableError(msg) from error
+        name = _known_as(error)
+        where = f"{doing} at {origin(str(url))}"
+        raise UnreachableError(
+            f"{where} failed: {_explained(name, error)}",
+            may_have_acted=name not in _NOT_SENT,
+        ) from error
 
 
-def _explained(error: Exception) -> str:
+def _known_as(error: Exception) -> str:
     # An error that a later httpx has split further is known by what it was.
     names = (kind.__name__ for kind in type(error).__mro__)
-    name = next((name for name in names if name in WORDS), "TransportError")
+    return next((name for name in names if name in WORDS), "TransportError")
+
+
+def _explained(name: str, error: Exception) -> str:
     detail = " ".join(str(error).split())[:_DETAIL_CHARS]
     if not detail or name in _UNSPEAKABLE:
         return WORDS[name]

@@ -87,7 +87,7 @@ class Pool:
                     f" used ({type(error).__name__}); look at HTTPS_PROXY, ALL_PROXY,"
                     " SSL_CERT_FILE and SSL_CERT_DIR"
                 )
-                raise UnreachableError(msg) from error
+                raise UnreachableError(msg, may_have_acted=False) from error
         return self._by_proxy[proxy]
 
     def _new_transport(self, proxy: str | None) -> httpx.BaseTransport:

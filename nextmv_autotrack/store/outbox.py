@@ -2,35 +2,93 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 
+from nextmv_autotrack.store import lane as lanes
+from nextmv_autotrack.store.changes import (
+    Change,
+    Delivered,
+    Postponed,
+    Rejected,
+    Uploaded,
+)
 from nextmv_autotrack.store.connection import writing
+from nextmv_autotrack.store.lane import Lane
 from nextmv_autotrack.store.queries import COLUMNS, StoredRun, stored_run
 
 # In these words everywhere: the index holds just these runs, and SQLite takes it for
 # queries that say the same.
 _WAITS = "delivery = 'waiting' AND status <> 'running'"
-_IS_DUE = f"{_WAITS} AND endpoint = ? AND due_at <= ? AND claimed_by IS NULL"
+_IS_FREE = f"{_WAITS} AND endpoint = :endpoint AND claimed_by IS NULL"
 
-_DUE = f"SELECT {COLUMNS} FROM runs WHERE {_IS_DUE} ORDER BY id LIMIT ?"  # noqa: S608 -- words of ours only
+# An upload id is good for 15 minutes; the last of them may be spent on the way.
+UPLOAD_LIFE_S = 14 * 60.0
+
+# A create call whose answer is lost may still be at work: nobody looks for its run
+# before it has had the time to end. A clock that was set back is no reason to wait.
+CREATE_SETTLES_S = 5.0
+_SETTLED_AT = (
+    "CASE WHEN create_begun_at BETWEEN :now - :settles AND :now "
+    "THEN create_begun_at + :settles ELSE 0 END"
+)
+
+_NOT_OF = "AND coalesce(app_id, '') NOT IN (SELECT value FROM json_each(:without_apps))"
 
 
-def claim(
-    connection: sqlite3.Connection, owner: str, *, endpoint: str, now: float, limit: int
+def claim(  # noqa: PLR0913 -- by name
+    connection: sqlite3.Connection,
+    owner: str,
+    *,
+    endpoint: str,
+    now: float,
+    limit: int,
+    without_apps: Collection[str] = (),
 ) -> list[StoredRun]:
-    """Take runs that are due, for `owner` alone, the oldest first."""
-    due = (_DUE, (endpoint, now, limit))
-    # Mostly nothing is due: no need to keep others from writing then.
-    if limit <= 0 or connection.execute(*due).fetchone() is None:
+    """Take runs that are due, for `owner` alone, the oldest first.
+
+    At most as many as all processes of the machine together may send now; none of the
+    applications in `without_apps`.
+    """
+    # Mostly there is nothing to do: no need to keep others from writing then.
+    if limit <= 0 or not _due(connection, endpoint, now, 1, without_apps):
+        return []
+    if not lanes.load(connection, endpoint).grant(now, limit):
         return []
     with writing(connection):
-        claimed = [stored_run(row) for row in connection.execute(*due)]
+        lane = lanes.load(connection, endpoint)
+        granted = lane.grant(now, limit)
+        claimed = _due(connection, endpoint, now, granted, without_apps)
+        if claimed:
+            lanes.save(connection, endpoint, lane.taken(now, len(claimed)))
         connection.executemany(
             "UPDATE runs SET claimed_by = ? WHERE id = ?",
             [(owner, run.id) for run in claimed],
         )
     return claimed
+
+
+def _due(
+    connection: sqlite3.Connection,
+    endpoint: str,
+    now: float,
+    limit: int,
+    without_apps: Collection[str],
+) -> list[StoredRun]:
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM runs WHERE {_IS_FREE} "  # noqa: S608 -- words of ours only
+        f"AND max(due_at, {_SETTLED_AT}) <= :now "
+        f"{_NOT_OF} ORDER BY id LIMIT :limit",
+        {
+            "endpoint": endpoint,
+            "now": now,
+            "settles": CREATE_SETTLES_S,
+            "without_apps": json.dumps(list(without_apps)),
+            "limit": limit,
+        },
+    )
+    return [stored_run(row) for row in rows]
 
 
 def void_claims_of_the_dead(
@@ -54,57 +112,128 @@ def release(connection: sqlite3.Connection, owner: str) -> None:
     )
 
 
-def delivered(
-    connection: sqlite3.Connection, run_id: str, platform_run_id: str
+def settle(
+    connection: sqlite3.Connection,
+    endpoint: str,
+    changes: Iterable[Change],
+    change_lane: Callable[[Lane], Lane],
 ) -> None:
-    """Note that the platform has the run."""
+    """Keep what has become of runs, and of the way to the platform: all or nothing."""
+    with writing(connection):
+        for change in changes:
+            _keep(connection, change)
+        before = lanes.load(connection, endpoint)
+        after = change_lane(before)
+        if after != before:
+            lanes.save(connection, endpoint, after)
+
+
+def _keep(connection: sqlite3.Connection, change: Change) -> None:
+    match change:
+        case Uploaded():
+            _uploaded(connection, change)
+        case Delivered():
+            _delivered(connection, change)
+        case Postponed():
+            _postponed(connection, change)
+        case Rejected():
+            _rejected(connection, change)
+
+
+def _uploaded(connection: sqlite3.Connection, change: Uploaded) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)",
+        [
+            (change.run_id, part, upload_id, change.at)
+            for part, upload_id in change.uploads.items()
+        ],
+    )
+    if change.create_begins:
+        connection.execute(
+            "UPDATE runs SET create_begun_at = ? WHERE id = ?",
+            (change.at, change.run_id),
+        )
+
+
+def _delivered(connection: sqlite3.Connection, change: Delivered) -> None:
     # Whatever was noted meanwhile: it has it.
     connection.execute(
         "UPDATE runs SET delivery = 'delivered', platform_run_id = ?, problem = NULL, "
-        "attempts = attempts + 1, claimed_by = NULL "
+        "attempts = attempts + 1, claimed_by = NULL, create_begun_at = NULL "
         "WHERE id = ? AND delivery <> 'delivered'",
-        (platform_run_id, run_id),
+        (change.platform_run_id, change.run_id),
     )
+    _forget_uploads(connection, change.run_id)
 
 
-def postponed(
-    connection: sqlite3.Connection, run_id: str, due_at: float, problem: str
-) -> None:
-    """Note why the run was not delivered, and when to try again."""
+def _postponed(connection: sqlite3.Connection, change: Postponed) -> None:
     connection.execute(
         "UPDATE runs SET due_at = ?, problem = ?, "
-        "attempts = attempts + 1, claimed_by = NULL "
+        "attempts = attempts + 1, claimed_by = NULL, "
+        "create_begun_at = CASE WHEN ? THEN NULL ELSE create_begun_at END "
         "WHERE id = ? AND delivery = 'waiting'",
-        (due_at, problem, run_id),
+        (change.due_at, change.problem, change.is_surely_not_created, change.run_id),
     )
 
 
-def rejected(connection: sqlite3.Connection, run_id: str, problem: str) -> None:
-    """Note that the platform will not take the run, and why."""
+def _rejected(connection: sqlite3.Connection, change: Rejected) -> None:
     connection.execute(
         "UPDATE runs SET delivery = 'rejected', problem = ?, "
-        "attempts = attempts + 1, claimed_by = NULL "
+        "attempts = attempts + 1, claimed_by = NULL, create_begun_at = NULL "
         "WHERE id = ? AND delivery = 'waiting'",
-        (problem, run_id),
+        (change.problem, change.run_id),
     )
+    _forget_uploads(connection, change.run_id)
+
+
+def _forget_uploads(connection: sqlite3.Connection, run_id: str) -> None:
+    connection.execute("DELETE FROM uploads WHERE run_id = ?", (run_id,))
+
+
+def uploads(connection: sqlite3.Connection, run_id: str, now: float) -> dict[str, str]:
+    """Return the upload id of each part that the platform has, and still knows."""
+    rows = connection.execute(
+        "SELECT part, upload_id FROM uploads "
+        "WHERE run_id = ? AND uploaded_at BETWEEN ? AND ?",
+        (run_id, now - UPLOAD_LIFE_S, now),
+    )
+    return dict(rows.fetchall())
 
 
 def waiting(connection: sqlite3.Connection, owner: str | None) -> int:
-    """Return how many ended runs wait, of one owner or of all."""
+    """Return how many ended runs wait, of one process or of all.
+
+    A process that ends its journal goes on as another owner, whose name begins with
+    that of the first.
+    """
     sql = f"SELECT count(*) FROM runs WHERE {_WAITS}"  # noqa: S608 -- words of ours only
     if owner is None:
         found = connection.execute(sql).fetchone()
     else:
-        found = connection.execute(f"{sql} AND owner = ?", (owner,)).fetchone()
+        found = connection.execute(
+            f"{sql} AND (owner = ? OR owner GLOB ?)", (owner, f"{owner}-[0-9]*")
+        ).fetchone()
     count: int = found[0]
     return count
 
 
-def next_due(connection: sqlite3.Connection, endpoint: str, now: float) -> float | None:
-    """Return when the next unclaimed run is due, or None when none waits."""
+def next_due(
+    connection: sqlite3.Connection,
+    endpoint: str,
+    now: float,
+    without_apps: Collection[str] = (),
+) -> float | None:
+    """Return when to claim next: `now` or later; None when nothing waits unclaimed."""
     (due_at,) = connection.execute(
-        f"SELECT min(due_at) FROM runs WHERE {_WAITS} AND endpoint = ? "  # noqa: S608 -- words of ours only
-        "AND claimed_by IS NULL",
-        (endpoint,),
+        f"SELECT min(max(due_at, {_SETTLED_AT})) FROM runs WHERE {_IS_FREE} {_NOT_OF}",  # noqa: S608 -- words of ours only
+        {
+            "endpoint": endpoint,
+            "now": now,
+            "settles": CREATE_SETTLES_S,
+            "without_apps": json.dumps(list(without_apps)),
+        },
     ).fetchone()
-    return None if due_at is None else max(due_at, now)
+    if due_at is None:
+        return None
+    opens_at: float = max(due_at, lanes.load(connection, endpoint).opens_at(now))
+    return opens_at

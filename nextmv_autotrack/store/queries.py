@@ -28,7 +28,7 @@ COLUMNS = f"""
     id, coalesce(name, '{UNKNOWN_NAME}'), description, parent_id, status, started_at,
     duration, error, host, owner, app_id, instance_id, endpoint, delivery,
     platform_run_id, attempts, problem, metrics, options, coalesce(later_input, input),
-    output, assets, output_is_document
+    output, assets, output_is_document, create_begun_at
 """
 
 
@@ -65,6 +65,8 @@ class StoredRun:
     output: str | None
     assets: str | None
     output_is_document: bool
+    create_begun_at: float | None
+    """When the platform was asked to create it, if it may have; see `outbox`."""
 
 
 def stored_run(row: tuple[Any, ...]) -> StoredRun:

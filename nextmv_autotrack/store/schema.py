@@ -11,6 +11,8 @@ from nextmv_autotrack.store.connection import writing
 # `name` is null until the record of a run's beginning has been read: frames may come
 # out of order from several processes, or the beginning may be damaged.
 # `later_input` is what a block has set after it began, and stands before `input`.
+# `create_begun_at` is set before the platform is asked to create the run, and cleared
+# only when it is certain that it has not: with it, the run is looked for there first.
 # Times are seconds, digests are keys of `payloads`; `due_at` 0 means at once.
 _RUNS = """
 CREATE TABLE runs (
@@ -39,7 +41,8 @@ CREATE TABLE runs (
     attempts INTEGER NOT NULL DEFAULT 0,
     problem TEXT,
     due_at REAL NOT NULL DEFAULT 0,
-    claimed_by TEXT
+    claimed_by TEXT,
+    create_begun_at REAL
 )
 """
 
@@ -47,7 +50,8 @@ CREATE TABLE runs (
 # none of them anything.
 _RUNNING = "CREATE INDEX runs_running ON runs (owner) WHERE status = 'running'"
 _WAITING = """
-CREATE INDEX runs_waiting ON runs (endpoint, id, due_at, claimed_by, owner)
+CREATE INDEX runs_waiting
+ON runs (endpoint, id, due_at, claimed_by, owner, create_begun_at, app_id)
 WHERE delivery = 'waiting' AND status <> 'running'
 """
 _CLAIMED = "CREATE INDEX runs_claimed ON runs (claimed_by) WHERE claimed_by IS NOT NULL"
@@ -72,6 +76,32 @@ CREATE TABLE payloads (
 )
 """
 
+# What the platform has got of a run that it has not got as a whole.
+_UPLOADS = """
+CREATE TABLE uploads (
+    run_id TEXT NOT NULL,
+    part TEXT NOT NULL,
+    upload_id TEXT NOT NULL,
+    uploaded_at REAL NOT NULL,
+    PRIMARY KEY (run_id, part)
+) WITHOUT ROWID
+"""
+
+# See `lane`.
+_LANES = """
+CREATE TABLE lanes (
+    endpoint TEXT NOT NULL PRIMARY KEY,
+    held_until REAL NOT NULL,
+    troubles INTEGER NOT NULL,
+    is_probed INTEGER NOT NULL,
+    problem TEXT,
+    rate REAL NOT NULL,
+    was_slowed INTEGER NOT NULL,
+    calls REAL NOT NULL,
+    stamped_at REAL NOT NULL
+) WITHOUT ROWID
+"""
+
 # How far each segment of a journal has been moved.
 _JOURNALS = """
 CREATE TABLE journals (
@@ -92,6 +122,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _LOGS,
         _LOGS_OF_RUN,
         _PAYLOADS,
+        _UPLOADS,
+        _LANES,
         _JOURNALS,
     ),
 )

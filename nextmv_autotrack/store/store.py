@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from types import TracebackType
 
 from nextmv_autotrack.journal import Home, Segment
 from nextmv_autotrack.store import moving, outbox, queries
+from nextmv_autotrack.store.changes import Change
 from nextmv_autotrack.store.connection import connect
 from nextmv_autotrack.store.faults import told
+from nextmv_autotrack.store.lane import Lane
 from nextmv_autotrack.store.moving import Moved
 from nextmv_autotrack.store.payloads import Payload, Payloads
 from nextmv_autotrack.store.queries import StoredRun
@@ -143,17 +145,29 @@ class Store:
             return self._payloads.find(digest)
 
     def claim(
-        self, owner: str, *, endpoint: str, now: float, limit: int
+        self,
+        owner: str,
+        *,
+        endpoint: str,
+        now: float,
+        limit: int,
+        without_apps: Collection[str] = (),
     ) -> list[StoredRun]:
         """Take runs that are due at `now`, for `owner` alone, the oldest first.
 
-        A claim lasts until the run is settled, the claim is released, or the process
-        that is its owner is dead.
+        At most as many as all processes of the machine together may send now. A claim
+        lasts until the run is settled, the claim is released, or the process that is
+        its owner is dead.
         """
         with told(self._path):
             outbox.void_claims_of_the_dead(self._connection, owner, self._is_alive)
             return outbox.claim(
-                self._connection, owner, endpoint=endpoint, now=now, limit=limit
+                self._connection,
+                owner,
+                endpoint=endpoint,
+                now=now,
+                limit=limit,
+                without_apps=without_apps,
             )
 
     def release(self, owner: str) -> None:
@@ -161,27 +175,29 @@ class Store:
         with told(self._path):
             outbox.release(self._connection, owner)
 
-    def delivered(self, run_id: str, platform_run_id: str) -> None:
-        """Settle a run: the platform has it."""
+    def settle(
+        self,
+        endpoint: str,
+        changes: Iterable[Change],
+        change_lane: Callable[[Lane], Lane] = lambda lane: lane,
+    ) -> None:
+        """Keep what has become of runs, and of the way to their platform."""
         with told(self._path):
-            outbox.delivered(self._connection, run_id, platform_run_id)
+            outbox.settle(self._connection, endpoint, changes, change_lane)
 
-    def postponed(self, run_id: str, *, due_at: float, problem: str) -> None:
-        """Put a run back: it is tried again at `due_at`."""
+    def uploads(self, run_id: str, now: float) -> dict[str, str]:
+        """Return the upload ids of the parts that the platform has got already."""
         with told(self._path):
-            outbox.postponed(self._connection, run_id, due_at, problem)
-
-    def rejected(self, run_id: str, problem: str) -> None:
-        """Settle a run: the platform will not take it."""
-        with told(self._path):
-            outbox.rejected(self._connection, run_id, problem)
+            return outbox.uploads(self._connection, run_id, now)
 
     def waiting(self, owner: str | None = None) -> int:
         """Return how many ended runs wait, of one owner or of all."""
         with told(self._path):
             return outbox.waiting(self._connection, owner)
 
-    def next_due(self, endpoint: str, now: float) -> float | None:
+    def next_due(
+        self, endpoint: str, now: float, *, without_apps: Collection[str] = ()
+    ) -> float | None:
         """Return when to claim next: `now` or later; None when nothing waits."""
         with told(self._path):
-            return outbox.next_due(self._connection, endpoint, now)
+            return outbox.next_due(self._connection, endpoint, now, without_apps)

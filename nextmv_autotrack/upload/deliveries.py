@@ -1,4 +1,4 @@
-"""Runs that wait: claimed, handed to the crew, and settled when they come back."""
+"""Runs that wait: claimed, handed to the crew step by step, settled as they come back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import random
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from typing import Any
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.clock import Clock
@@ -16,8 +20,14 @@ from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.upload.crew import Crew
 from nextmv_autotrack.upload.packing import pack
-from nextmv_autotrack.upload.retry import Reject, decide
-from nextmv_autotrack.upload.submission import deliver
+from nextmv_autotrack.upload.settling import Settling
+from nextmv_autotrack.upload.submission import (
+    Uploads,
+    Waiting,
+    create,
+    look_for,
+    upload,
+)
 
 # Each waits for the platform most of its time. Twenty deliver ten times as many runs as
 # a script that sends one request after the other over 20 ms (see the benchmark), and as
@@ -27,6 +37,29 @@ UPLOAD_THREADS = 20
 _PATIENCE_S = 1.0
 
 
+class Step(Enum):
+    """What is being done to a run."""
+
+    LOOK = "look"
+    """It may be on the platform already: it is looked for."""
+
+    UPLOAD = "upload"
+    """Its parts are uploaded."""
+
+    CREATE = "create"
+    """It is created from its parts."""
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A run that is with the crew."""
+
+    run: StoredRun
+    waiting: Waiting
+    step: Step
+    future: Future[Any]
+
+
 class Deliveries:
     """What one process has on its way to the platform.
 
@@ -34,22 +67,30 @@ class Deliveries:
     store is handed in each time, since it may have been closed and opened again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- handed in by name
         self,
         owner: str,
         *,
+        family: str,
         sources: Sources,
         clock: Clock,
-        done: Callable[[], None],
+        crew: Callable[[], Crew] = lambda: Crew(UPLOAD_THREADS),
+        connect: Callable[[str, str], Client] = Client,
     ) -> None:
-        self._owner = owner
+        self.owner = owner
+        """Claims what it takes."""
+        self._family = family
         self._sources = sources
         self._clock = clock
-        self._done = done
-        self._crew = Crew(UPLOAD_THREADS)
-        self._under_way: dict[str, tuple[StoredRun, Future[str]]] = {}
+        self._new_crew, self._connect = crew, connect
+        self._crew = crew()
+        self._under_way: dict[str, UnderWay] = {}
+        self._next_steps: list[Callable[[Store], None]] = []
+        self._settling = Settling(clock, chance=random.random)
         self._client: Client | None = None
         self._access: tuple[str, str] | None = None
+        self.wake: Callable[[], None] = lambda: None
+        """Called, by another thread, when something has come back."""
 
     def go_on(self, store: Store) -> float:
         """Settle what has come back, send what is due; return when to look again.
@@ -63,9 +104,10 @@ class Deliveries:
         client = self._connected(settings.endpoint, settings.api_key)
         if client is None:
             return math.inf
-        room = UPLOAD_THREADS - len(self._under_way)
-        for run in self._claimed(store, settings.endpoint, room):
-            self._send(store, client, run)
+        for run in self._claimed(store, settings.endpoint):
+            self._begin(store, client, run)
+        # Without threads, what was begun has been done.
+        self._settle(store)
         return self._next_look(store, settings.endpoint)
 
     @property
@@ -75,19 +117,21 @@ class Deliveries:
 
     def unsettled(self, store: Store) -> int:
         """How many ended runs of this process the platform still has to get."""
-        return store.waiting(self._owner)
+        return store.waiting(self._family)
 
-    def close(self) -> None:
-        """Let the threads end; what they are at goes on."""
+    def rest(self) -> None:
+        """Let the threads end; what they are at goes on, and can be settled later."""
         self._crew.close()
+        self._crew = self._new_crew()
         self._disconnect()
 
     def _connected(self, endpoint: str, api_key: str) -> Client | None:
         if self._access != (endpoint, api_key):
             self._disconnect()
             self._access = (endpoint, api_key)
+            self._settling.try_all_applications()
             try:
-                self._client = Client(endpoint, api_key)
+                self._client = self._connect(endpoint, api_key)
                 with suppress(UnreachableError):  # the first request says it better
                     self._client.prepare()
             except SettingsError as error:
@@ -98,11 +142,12 @@ class Deliveries:
     def _disconnect(self) -> None:
         """Close the connections, once what is on its way over them has come back."""
         client, self._client = self._client, None
+        self._access = None
         if client is None:
             return
-        left = {future for _, future in self._under_way.values()}
+        left = {one.future for one in self._under_way.values()}
 
-        def one_is_back(future: Future[str]) -> None:
+        def one_is_back(future: Future[Any]) -> None:
             left.discard(future)
             if not left:
                 client.close()
@@ -112,64 +157,128 @@ class Deliveries:
         for future in tuple(left):
             future.add_done_callback(one_is_back)
 
-    def _claimed(self, store: Store, endpoint: str, room: int) -> list[StoredRun]:
-        if room <= 0:
+    def _claimed(self, store: Store, endpoint: str) -> list[StoredRun]:
+        room = UPLOAD_THREADS - len(self._under_way)
+        if room <= 0 or self._settling.is_stuck:
             return []
         return store.claim(
-            self._owner, endpoint=endpoint, now=self._clock.wall(), limit=room
+            self.owner,
+            endpoint=endpoint,
+            now=self._clock.wall(),
+            limit=room,
+            without_apps=self._settling.held_applications(),
         )
 
-    def _send(self, store: Store, client: Client, run: StoredRun) -> None:
+    def _begin(self, store: Store, client: Client, run: StoredRun) -> None:
         try:
             waiting = pack(store, run)
+            known = store.uploads(run.id, self._clock.wall())
         except AutotrackError as problem:
-            self._not_delivered(store, run, problem)
+            self._settling.not_delivered(run, problem, may_be_created=False)
             return
-        future = self._crew.submit(deliver, client, waiting, self._crew)
+        if run.create_begun_at is None:
+            self._upload(client, run, waiting, known)
+        else:
+            look = partial(look_for, client, waiting, run.create_begun_at)
+            self._hand_over(run, waiting, Step.LOOK, look)
+
+    def _upload(
+        self, client: Client, run: StoredRun, waiting: Waiting, known: dict[str, str]
+    ) -> None:
+        do = partial(upload, client, waiting, known, self._crew)
+        self._hand_over(run, waiting, Step.UPLOAD, do)
+
+    def _hand_over(
+        self, run: StoredRun, waiting: Waiting, step: Step, do: Callable[[], Any]
+    ) -> None:
+        future = self._crew.submit(do)
         if not self._crew.is_manned and future.cancel():
             # At the end of the interpreter no thread can be started any more.
+            future = Future()
             try:
-                store.delivered(run.id, deliver(client, waiting, self._crew))
+                future.set_result(do())
             except AutotrackError as problem:
-                self._not_delivered(store, run, problem)
-            return
-        self._under_way[run.id] = (run, future)
-        future.add_done_callback(lambda _: self._done())
+                future.set_exception(problem)
+        self._under_way[run.id] = UnderWay(run, waiting, step, future)
+        future.add_done_callback(lambda _: self.wake())
 
     def _settle(self, store: Store) -> None:
-        back = [pair for pair in self._under_way.values() if pair[1].done()]
-        for run, future in back:
-            del self._under_way[run.id]
-            problem = future.exception()
-            if problem is None:
-                store.delivered(run.id, future.result())
-            else:
-                self._not_delivered(store, run, problem)
+        while True:
+            for one in [*self._under_way.values()]:
+                if one.future.done():
+                    self._next_steps += self._came_back(one)
+            # What was uploaded is kept before the create call that uses it is made: who
+            # finds it there after our death looks for the run before making it again.
+            self._settling.keep(store)
+            if not self._next_steps:
+                return
+            next_steps, self._next_steps = self._next_steps, []
+            for step in next_steps:
+                step(store)
 
-    def _not_delivered(
-        self, store: Store, run: StoredRun, problem: BaseException
-    ) -> None:
-        if not isinstance(problem, AutotrackError):
-            # A mistake of ours: the run waits for a version without it.
-            safely.failed("the delivery of a run", problem)
-            problem = AutotrackError(f"{type(problem).__name__}: {problem}")
-        step = decide(problem, run.attempts + 1, jitter=random.random())  # noqa: S311
-        if isinstance(step, Reject):
-            store.rejected(run.id, step.reason)
-            safely.warn(f"the platform rejected run {run.id}: {step.reason}")
+    def _came_back(self, one: UnderWay) -> list[Callable[[Store], None]]:
+        """Note what a step has brought; return what is to be done next, if anything."""
+        del self._under_way[one.run.id]
+        problem = one.future.exception()
+        if problem is not None:
+            self._failed(one, problem)
+            return []
+        result = one.future.result()
+        if one.step is Step.UPLOAD:
+            return self._uploaded(one, result)
+        if result is None:
+            return [partial(self._make_anew, one)]
+        self._settling.delivered(one.run, result)
+        return []
+
+    def _failed(self, one: UnderWay, problem: BaseException) -> None:
+        if one.step is Step.LOOK:
+            self._settling.not_delivered(
+                one.run, problem, may_be_created=True, was_sent=False
+            )
             return
-        due_at = self._clock.wall() + step.after_s
-        store.postponed(run.id, due_at=due_at, problem=str(problem))
-        safely.warn(f"a run waits, and is tried again: {problem}", "the platform")
+        may_have_acted = getattr(problem, "may_have_acted", True)
+        self._settling.not_delivered(
+            one.run,
+            problem,
+            may_be_created=one.step is Step.CREATE and may_have_acted,
+        )
+
+    def _uploaded(
+        self, one: UnderWay, uploads: Uploads
+    ) -> list[Callable[[Store], None]]:
+        if uploads.problem is not None:
+            self._settling.uploaded(one.run, uploads.ids, create_begins=False)
+            self._settling.not_delivered(one.run, uploads.problem, may_be_created=False)
+            return []
+        self._settling.uploaded(one.run, uploads.ids, create_begins=True)
+        return [partial(self._create, one, uploads.ids)]
+
+    def _make_anew(self, one: UnderWay, store: Store) -> None:
+        """Send a run that was looked for, and is not there."""
+        if self._client is None:
+            self._settling.put_back(one.run)
+            return
+        known = store.uploads(one.run.id, self._clock.wall())
+        self._upload(self._client, one.run, one.waiting, known)
+
+    def _create(self, one: UnderWay, ids: dict[str, str], store: Store) -> None:  # noqa: ARG002 -- every next step is given the store
+        if self._client is None:
+            self._settling.put_back(one.run)
+            return
+        do = partial(create, self._client, one.waiting, ids)
+        self._hand_over(one.run, one.waiting, Step.CREATE, do)
 
     def _next_look(self, store: Store, endpoint: str) -> float:
         # Whatever comes back wakes the worker; the look now and then is for the day it
         # does not.
-        look_at = self._clock.steady() + _PATIENCE_S if self.is_busy else math.inf
+        is_waited_for = self.is_busy or self._settling.is_stuck
+        look_at = self._clock.steady() + _PATIENCE_S if is_waited_for else math.inf
         if len(self._under_way) >= UPLOAD_THREADS:
             return look_at
         now = self._clock.wall()
-        due_at = store.next_due(endpoint, now)
-        if due_at is None:
-            return look_at
-        return min(look_at, self._clock.steady() + due_at - now)
+        held = self._settling.held_applications()
+        due_at = store.next_due(endpoint, now, without_apps=held)
+        if due_at is not None:
+            look_at = min(look_at, self._clock.steady() + due_at - now)
+        return min(look_at, self._settling.next_application_at())

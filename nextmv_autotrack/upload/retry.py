@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import NamedTuple
 
 from nextmv_autotrack.errors import AutotrackError, RefusedError, UnreachableError
@@ -12,17 +13,20 @@ _NO_FOR_GOOD = frozenset({400, 413, 422})
 # Nothing is wrong with the run, nor with how it is sent.
 _SOON_AGAIN = frozenset({408, 425, 429})
 
-
-class Retry(NamedTuple):
-    """Try again later."""
-
-    after_s: float
+_TOO_FAST = 429
 
 
-class Reject(NamedTuple):
-    """Keep the run, and do not try again by itself."""
+class Concerns(Enum):
+    """Who else would meet the same problem."""
 
-    reason: str
+    RUN = "run"
+    """No other run."""
+
+    APPLICATION = "application"
+    """Every run of the application that is sent with this key."""
+
+    PLATFORM = "platform"
+    """Every run of this machine for this platform."""
 
 
 class Backoff(NamedTuple):
@@ -49,34 +53,50 @@ SOMEBODY = Backoff(first_s=60.0, longest_s=3600.0)
 LONGEST_ASKED_S = 600.0
 
 
-def decide(problem: AutotrackError, attempts: int, *, jitter: float) -> Retry | Reject:
-    """Return what to do after an attempt that met `problem`.
+class Retry(NamedTuple):
+    """Try again later."""
 
-    Args:
-        problem: What the attempt raised.
-        attempts: How many have been made, this one counted.
-        jitter: A number from 0 to 1, by chance.
-    """
+    concerns: Concerns
+    backoff: Backoff
+    asked_s: float = 0.0
+    """What the platform has asked to wait."""
+    is_too_fast: bool = False
+    """Whether it has asked for fewer calls."""
+
+    def wait_s(self, attempts: int, jitter: float) -> float:
+        """Return how long to wait after so many attempts.
+
+        Longer than was asked for by a tenth at most: others were told the same.
+
+        Args:
+            attempts: How many have been made, the last one counted.
+            jitter: A number from 0 to 1, by chance.
+        """
+        asked_s = min(self.asked_s, LONGEST_ASKED_S) * (1.0 + 0.1 * jitter)
+        return max(self.backoff.after(attempts, jitter), asked_s)
+
+
+class Reject(NamedTuple):
+    """Keep the run, and do not try again by itself."""
+
+    reason: str
+
+
+def decide(problem: AutotrackError) -> Retry | Reject:
+    """Return what to do after an attempt that met `problem`."""
     if isinstance(problem, RefusedError):
-        return _after_refusal(problem, attempts, jitter)
+        return _after_refusal(problem)
     if isinstance(problem, UnreachableError):
-        return Retry(OUTAGE.after(attempts, jitter))
-    return Retry(SOMEBODY.after(attempts, jitter))
+        return Retry(Concerns.PLATFORM, OUTAGE)
+    return Retry(Concerns.RUN, SOMEBODY)
 
 
-def _after_refusal(
-    refusal: RefusedError, attempts: int, jitter: float
-) -> Retry | Reject:
-    if refusal.status_code in _NO_FOR_GOOD:
+def _after_refusal(refusal: RefusedError) -> Retry | Reject:
+    status = refusal.status_code
+    if status in _NO_FOR_GOOD:
         return Reject(str(refusal))
-    if refusal.status_code in _SOON_AGAIN or refusal.status_code >= 500:
-        wait_s = OUTAGE.after(attempts, jitter)
-        return Retry(max(wait_s, _asked(refusal, jitter)))
+    if status in _SOON_AGAIN or status >= 500:
+        asked_s = refusal.retry_after_s or 0.0
+        return Retry(Concerns.PLATFORM, OUTAGE, asked_s, status == _TOO_FAST)
     # 401, 403, 404, and whatever else is new to us: the run waits, and is not lost.
-    return Retry(SOMEBODY.after(attempts, jitter))
-
-
-def _asked(refusal: RefusedError, jitter: float) -> float:
-    """The wait asked for, and a little more: others were told the same."""
-    asked_s = min(refusal.retry_after_s or 0.0, LONGEST_ASKED_S)
-    return asked_s * (1.0 + 0.1 * jitter)
+    return Retry(Concerns.APPLICATION, SOMEBODY)

@@ -16,6 +16,7 @@ from nextmv_autotrack.upload.progress import Progress
 
 if TYPE_CHECKING:
     from nextmv_autotrack.store import Store
+    from nextmv_autotrack.store.sweep import Sweep
     from nextmv_autotrack.upload.deliveries import Deliveries
 
 THREAD_NAME = "nextmv-autotrack"
@@ -61,6 +62,7 @@ class Worker:
         self._gate = gate
         self._before = before
         """Who did this work before: two at once would clear up behind each other."""
+        self._deliveries: Deliveries | None = None
         self._wake = threading.Event()
         self._stopping = False
         self._moved = 0
@@ -108,21 +110,21 @@ class Worker:
     def _run(self) -> None:
         if self._before is not None:
             self._before.join()
-            self._before = None
-        deliveries: Deliveries | None = None
+            # What it has on its way still comes back.
+            self._deliveries, self._before = self._before._deliveries, None  # noqa: SLF001 -- another one of this class
         while not self._stopping:
             try:
-                deliveries = self._session(deliveries)
+                self._session()
             except Exception as error:  # noqa: BLE001, PERF203 -- the boundary
                 self._progress.give_up()
                 safely.warn(f"runs stay in the journal for now: {error}", "the store")
                 self._wake.wait(STORE_RETRY_S)
                 self._wake.clear()
-        if deliveries is not None:
-            deliveries.close()
+        if self._deliveries is not None:
+            self._deliveries.rest()
         self._progress.end()
 
-    def _session(self, deliveries: Deliveries | None) -> Deliveries:
+    def _session(self) -> None:
         """Work with the store open, until the end or the next fork."""
         with self._gate.inside(self._wake.set):
             # Not at the top: sqlite3 takes milliseconds to import, and this is not the
@@ -130,17 +132,18 @@ class Worker:
             from nextmv_autotrack.store import Store  # noqa: PLC0415
             from nextmv_autotrack.upload.deliveries import Deliveries  # noqa: PLC0415
 
-            if deliveries is None:
-                self._writer.reopen()
-                deliveries = Deliveries(
+            self._writer.reopen()
+            deliveries = self._deliveries
+            if deliveries is None or deliveries.owner != self._writer.owner:
+                deliveries = self._deliveries = Deliveries(
                     self._writer.owner,
+                    family=self._writer.family,
                     sources=self._sources,
                     clock=self._clock,
-                    done=self._wake.set,
                 )
+            deliveries.wake = self._wake.set
             with Store.open(self._directory) as store:
                 self._rounds(store, deliveries)
-        return deliveries
 
     def _rounds(self, store: Store, deliveries: Deliveries) -> None:
         from nextmv_autotrack.store.sweep import Sweep  # noqa: PLC0415 -- as the store
@@ -151,7 +154,7 @@ class Worker:
             stopping, awaited = self._stopping, self._progress.is_awaited
             appended = self._writer.appended
             if stopping:
-                sweep.leave(self._writer)
+                self._end(sweep, deliveries)
                 self._progress.tell(appended, deliveries.unsettled(store), math.inf)
                 return
             if appended != self._moved and move_at is None:
@@ -171,6 +174,14 @@ class Worker:
                 self._progress.tell(self._moved, unsettled, next_try_s)
             due_s = min(next_try, self._sweep_at if move_at is None else move_at)
             self._pause(due_s - now(), None if move_at is not None else self._moved)
+
+    def _end(self, sweep: Sweep, deliveries: Deliveries) -> None:
+        if deliveries.is_busy:
+            # What is on its way is claimed by this owner, which must not count as dead
+            # before it has come back.
+            sweep.own(self._writer)
+        else:
+            sweep.leave(self._writer)
 
     def _pause(self, seconds: float, moved: int | None) -> None:
         """Sleep until something is due; with all moved, until there is more to move."""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from nextmv_autotrack.journal import Home
 from nextmv_autotrack.store import Store
+from nextmv_autotrack.store.changes import Delivered
+from nextmv_autotrack.store.lane import Lane
 from tests.store.journals import ENDPOINT, move, say
 
 if __name__ == "__main__":
@@ -20,5 +22,7 @@ if __name__ == "__main__":
             move(store, segment, limit_bytes=2000)
             while runs := store.claim(owner, endpoint=ENDPOINT, now=0, limit=3):
                 for run in runs:
-                    store.delivered(run.id, owner)
+                    # The way to this platform has no limits.
+                    delivered = Delivered(run.id, owner)
+                    store.settle(ENDPOINT, [delivered], lambda _: Lane())
                     say(run.id)

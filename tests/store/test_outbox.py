@@ -7,6 +7,7 @@ import pytest
 
 from nextmv_autotrack.run import Delivery
 from nextmv_autotrack.store import Store
+from nextmv_autotrack.store.changes import Change, Delivered, Postponed, Rejected
 from tests.store.journals import ENDPOINT, Journal, run_id
 
 NOW = 1000.0
@@ -37,6 +38,10 @@ def store(tmp_path: Path, alive: set[str]) -> Iterator[Store]:
 def _claim(store: Store, owner: str, *, limit: int = 100) -> list[str]:
     claimed = store.claim(owner, endpoint=ENDPOINT, now=NOW, limit=limit)
     return [run.id for run in claimed]
+
+
+def _settle(store: Store, change: Change) -> None:
+    store.settle(ENDPOINT, [change])
 
 
 def test_ended_runs_that_wait_for_the_endpoint_are_claimed_the_oldest_first(
@@ -72,7 +77,7 @@ def test_a_claim_that_is_released_is_void(store: Store):
 
 def test_a_delivered_run_has_its_platform_run_id_and_waits_no_more(store: Store):
     _claim(store, "1-a")
-    store.delivered(run_id(1), "platform-1")
+    _settle(store, Delivered(run_id(1), "platform-1"))
     run = store.run(run_id(1))
     assert (run.delivery, run.platform_run_id) == (Delivery.DELIVERED, "platform-1")
     assert (run.attempts, run.problem) == (1, None)
@@ -82,21 +87,21 @@ def test_a_delivered_run_has_its_platform_run_id_and_waits_no_more(store: Store)
 
 def test_a_postponed_run_is_claimed_when_it_is_due(store: Store):
     _claim(store, "1-a")
-    store.postponed(run_id(1), due_at=NOW + 5, problem="connection refused")
-    store.postponed(run_id(2), due_at=NOW, problem="connection refused")
+    _settle(store, Postponed(run_id(1), NOW + 5, "connection refused"))
+    _settle(store, Postponed(run_id(2), NOW, "connection refused"))
     assert _claim(store, "2-b") == [run_id(2)]
     (run,) = store.claim("2-b", endpoint=ENDPOINT, now=NOW + 5, limit=10)
     assert (run.id, run.attempts) == (run_id(1), 1)
     assert run.problem == "connection refused"
     assert run.delivery is Delivery.WAITING
-    store.postponed(run_id(1), due_at=NOW + 9, problem="reset")
+    _settle(store, Postponed(run_id(1), NOW + 9, "reset"))
     again = store.run(run_id(1))
     assert (again.attempts, again.problem) == (2, "reset")
 
 
 def test_a_rejected_run_says_why_and_waits_no_more(store: Store):
     _claim(store, "1-a")
-    store.rejected(run_id(1), "the input is too large")
+    _settle(store, Rejected(run_id(1), "the input is too large"))
     run = store.run(run_id(1))
     assert (run.delivery, run.problem) == (Delivery.REJECTED, "the input is too large")
     assert store.waiting() == 3
@@ -105,11 +110,11 @@ def test_a_rejected_run_says_why_and_waits_no_more(store: Store):
 
 
 def test_what_was_delivered_stays_delivered(store: Store):
-    store.delivered(run_id(1), "first")
+    _settle(store, Delivered(run_id(1), "first"))
     before = store.run(run_id(1))
-    store.postponed(run_id(1), due_at=NOW, problem="late")
-    store.rejected(run_id(1), "late")
-    store.delivered(run_id(1), "second")
+    _settle(store, Postponed(run_id(1), NOW, "late"))
+    _settle(store, Rejected(run_id(1), "late"))
+    _settle(store, Delivered(run_id(1), "second"))
     assert store.run(run_id(1)) == before
 
 
@@ -125,8 +130,8 @@ def test_the_next_due_time_is_that_of_the_earliest_unclaimed_run(store: Store):
     assert store.next_due(ENDPOINT, NOW) == NOW
     _claim(store, "1-a")
     assert store.next_due(ENDPOINT, NOW) is None
-    store.postponed(run_id(2), due_at=NOW + 60, problem="later")
-    store.postponed(run_id(3), due_at=NOW + 30, problem="later")
+    _settle(store, Postponed(run_id(2), NOW + 60, "later"))
+    _settle(store, Postponed(run_id(3), NOW + 30, "later"))
     assert store.next_due(ENDPOINT, NOW) == NOW + 30
     assert store.next_due(ENDPOINT, NOW + 40) == NOW + 40
     assert store.next_due("https://nowhere.example", NOW) is None

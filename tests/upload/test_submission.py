@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 
 import pytest
 
@@ -9,8 +10,9 @@ from nextmv_autotrack.errors import RefusedError, StoreError, UnreachableError
 from nextmv_autotrack.nextmv_api import Blob, Client
 from nextmv_autotrack.run import Status
 from nextmv_autotrack.upload.crew import Crew
-from nextmv_autotrack.upload.submission import Waiting, deliver
-from nextmv_autotrack.upload.submission import _side_by_side as side_by_side
+from nextmv_autotrack.upload.submission import Waiting, create, look_for, upload
+
+NOW_S = time.time()
 
 
 @pytest.fixture
@@ -52,6 +54,13 @@ def full_run(**changes):
         "logs": Blob.of("über 2 lines\nof log\n".encode()),
     }
     return a_run(**(parts | changes))
+
+
+def deliver(client, waiting, crew):
+    uploads = upload(client, waiting, {}, crew)
+    if uploads.problem is not None:
+        raise uploads.problem
+    return create(client, waiting, uploads.ids)
 
 
 def test_a_run_arrives_with_all_its_parts(client, platform, crew):
@@ -203,24 +212,6 @@ def test_when_a_delivery_has_failed_nothing_of_it_goes_on(client, platform):
     assert sorted(statuses) == [200, 200, 500]
 
 
-def test_an_interrupt_is_not_held_up_by_what_others_are_at():
-    crew, free = Crew(1), threading.Event()
-
-    def interrupt():
-        raise KeyboardInterrupt
-
-    def others():
-        begun.set()
-        return str(free.wait(20))
-
-    begun = threading.Event()
-    with pytest.raises(KeyboardInterrupt):
-        side_by_side([lambda: str(begun.wait(10)) and interrupt(), others], crew)
-    assert not free.is_set()
-    free.set()
-    crew.close()
-
-
 def test_a_platform_that_is_down_is_unreachable(crew):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -244,3 +235,75 @@ def test_a_run_that_has_not_ended_is_not_created(client, platform, alone):
     with pytest.raises(ValueError, match="not ended"):
         deliver(client, full_run(status=Status.RUNNING), alone)
     assert platform.runs() == []
+
+
+def test_what_is_uploaded_before_a_problem_is_not_uploaded_again(
+    client, platform, alone
+):
+    platform.fail_next(status=503, path="/uploads/upload-2")
+    uploads = upload(client, full_run(), {}, alone)
+    assert isinstance(uploads.problem, RefusedError)
+    assert set(uploads.ids) == {"input"}
+    again = upload(client, full_run(), uploads.ids, alone)
+    assert again.problem is None
+    assert again.ids["input"] == uploads.ids["input"]
+    create(client, full_run(), again.ids)
+    (run,) = platform.runs()
+    assert (run.input, run.document) == (b'{"stops":3}', {"solution": [1, 2]})
+    puts = [seen for seen in platform.requests() if seen.is_storage]
+    assert len(puts) == 4
+
+
+def test_nothing_is_asked_for_when_all_parts_are_there(client, platform, alone):
+    known = {"input": "upload-1", "output": "upload-2", "logs": "upload-3"}
+    assert upload(client, full_run(), known, alone) == (known, None)
+    assert platform.requests() == []
+
+
+# --- Looking for a run that may be there.
+
+NUMBERS = "0192f0c1a2b37c4d8e5f6071829{:05d}"
+
+
+def created(client, number):
+    waiting = a_run(id=NUMBERS.format(number))
+    return deliver(client, waiting, Crew(0))
+
+
+def test_a_run_that_is_there_is_found_by_our_id(client, platform):
+    created(client, 1)
+    wanted = created(client, 2)
+    created(client, 3)
+    assert look_for(client, a_run(id=NUMBERS.format(2)), NOW_S) == wanted
+
+
+def test_a_run_that_is_not_there_is_not_found(client, platform):
+    created(client, 1)
+    assert look_for(client, a_run(id=NUMBERS.format(2)), NOW_S) is None
+    assert look_for(client, a_run(app_id="elsewhere"), NOW_S) is None
+
+
+def test_a_run_of_a_later_page_is_found(client, platform):
+    wanted = created(client, 0)
+    for number in range(1, 60):
+        created(client, number)
+    platform_has = len(platform.requests())
+    assert look_for(client, a_run(id=NUMBERS.format(0)), 0.0) == wanted
+    assert len(platform.requests()) == platform_has + 2
+
+
+def test_nobody_looks_behind_runs_that_are_older_than_the_call(client, platform):
+    for number in range(60):
+        created(client, number)
+    before = len(platform.requests())
+    an_hour_and_more_later = time.time() + 4000
+    wanted = a_run(id=NUMBERS.format(0))
+    assert look_for(client, wanted, an_hour_and_more_later) is None
+    assert len(platform.requests()) == before + 1
+
+
+@pytest.mark.parametrize("body", ["[]", "{}", '{"runs": 3}', '{"runs": [{}]}', "<p>"])
+def test_a_list_that_is_none_is_a_problem_and_not_an_empty_one(client, platform, body):
+    platform.fail_next(status=200, method="GET", body=body)
+    with pytest.raises(UnreachableError, match="no list of runs"):
+        look_for(client, a_run(), NOW_S)

@@ -1,0 +1,48 @@
+"""What can become of a run on its way to the platform: each a fact to be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """Parts of it are with the platform's storage."""
+
+    run_id: str
+    uploads: Mapping[str, str]
+    """From part to upload id."""
+    at: float
+    create_begins: bool = False
+    """Whether the platform is asked to create the run next: kept before it is."""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The platform has it."""
+
+    run_id: str
+    platform_run_id: str
+
+
+@dataclass(frozen=True)
+class Postponed:
+    """It is tried again."""
+
+    run_id: str
+    due_at: float
+    problem: str
+    is_surely_not_created: bool = True
+    """Whether nobody has to look for it on the platform first."""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """The platform said no for good."""
+
+    run_id: str
+    problem: str
+
+
+Change = Uploaded | Delivered | Postponed | Rejected

@@ -1,0 +1,135 @@
+"""How fast, and whether at all, the processes of a machine may call one platform."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, replace
+
+# What a run costs: a place for its input, its output and its logs each, and the call
+# that creates it. The uploads themselves go to storage, which has no such limit.
+CALLS_A_RUN = 4
+
+# The least the platform has been known to allow: 180 calls a minute, 30 at once.
+FIRST_RATE = 3.0
+BURST_CALLS = 30.0
+
+# With two calls a minute a backlog still moves, and nobody minds them.
+LEAST_RATE = 1 / 30
+MOST_RATE = 10_000.0
+
+# As long as nobody has asked for fewer calls, each that was taken lets one more a
+# second be made: plans differ by a factor of ten, and the fastest way to find out is to
+# double the rate again and again.
+FIRST_GROWTH = 1.0
+
+# Afterwards: one call a second more for each minute of calls.
+LATER_GROWTH_A_SECOND = 1 / 60
+
+# Whoever tries first after an outage is alone for so long; longer than any call takes.
+PROBE_S = 120.0
+
+# Nothing asks for more. A hold that ends later was set by a clock that has jumped.
+LONGEST_HOLD_S = 7200.0
+
+
+@dataclass(frozen=True)
+class Lane:
+    """The state that all processes share; times are of the wall clock."""
+
+    held_until: float = 0.0
+    """No call before it."""
+    troubles: int = 0
+    """Troubles since the last success: above 0, one run at a time is tried."""
+    is_probed: bool = False
+    """Whether that one is on its way."""
+    problem: str | None = None
+    """The last trouble."""
+    rate: float = FIRST_RATE
+    """Calls a second."""
+    was_slowed: bool = False
+    """Whether the platform has ever asked for fewer calls."""
+    calls: float = BURST_CALLS
+    """Calls that may be made at once, as of `stamped_at`."""
+    stamped_at: float = 0.0
+
+    def opens_at(self, now: float) -> float:
+        """Return when the next run may be sent: `now` or later."""
+        if self._is_held(now):
+            return self.held_until
+        missing = CALLS_A_RUN - self._calls(now)
+        return now + max(0.0, missing / self.rate)
+
+    def grant(self, now: float, wanted: int) -> int:
+        """Return how many runs may be sent now."""
+        if self.opens_at(now) > now:
+            return 0
+        return min(wanted, 1 if self.troubles else int(self._calls(now) / CALLS_A_RUN))
+
+    def taken(self, now: float, runs: int) -> Lane:
+        """Return the lane once so many runs are on their way."""
+        lane = replace(
+            self, calls=self._calls(now) - runs * CALLS_A_RUN, stamped_at=now
+        )
+        if not self.troubles:
+            return lane
+        return replace(lane, is_probed=True, held_until=now + PROBE_S)
+
+    def succeeded(self, runs: int) -> Lane:
+        """Return the lane once so many runs have been taken by the platform."""
+        growth = LATER_GROWTH_A_SECOND / self.rate if self.was_slowed else FIRST_GROWTH
+        rate = min(self.rate + runs * CALLS_A_RUN * growth, MOST_RATE)
+        return replace(
+            self, rate=rate, troubles=0, is_probed=False, problem=None, held_until=0.0
+        )
+
+    def troubled(
+        self, now: float, hold_s: float, problem: str, *, too_fast: bool
+    ) -> Lane:
+        """Return the lane after a trouble that is not one run's."""
+        if self._is_held(now) and not self.is_probed:
+            # What was on its way together fails together, and counts once.
+            return replace(self, held_until=max(self.held_until, now + hold_s))
+        return replace(
+            self._slower() if too_fast else self,
+            troubles=self.troubles + 1,
+            is_probed=False,
+            problem=problem,
+            held_until=now + hold_s,
+        )
+
+    def _slower(self) -> Lane:
+        rate = FIRST_RATE if self.rate > FIRST_RATE else self.rate / 2
+        return replace(self, rate=max(rate, LEAST_RATE), calls=0.0, was_slowed=True)
+
+    def _is_held(self, now: float) -> bool:
+        return now < self.held_until <= now + LONGEST_HOLD_S
+
+    def _calls(self, now: float) -> float:
+        # Never back in time: the clock of the machine may have been set.
+        gained = max(0.0, now - self.stamped_at) * self.rate
+        return min(self.calls + gained, max(BURST_CALLS, self.rate))
+
+
+_COLUMNS = ", ".join(Lane.__dataclass_fields__)
+
+
+def load(connection: sqlite3.Connection, endpoint: str) -> Lane:
+    """Return the lane to a platform; a new one when it was never called."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM lanes WHERE endpoint = ?",  # noqa: S608 -- words of ours only
+        (endpoint,),
+    ).fetchone()
+    if row is None:
+        return Lane()
+    lane = Lane(*row)
+    return replace(
+        lane, was_slowed=bool(lane.was_slowed), is_probed=bool(lane.is_probed)
+    )
+
+
+def save(connection: sqlite3.Connection, endpoint: str, lane: Lane) -> None:
+    """Keep the lane, for all processes."""
+    connection.execute(
+        "INSERT OR REPLACE INTO lanes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (endpoint, *vars(lane).values()),
+    )

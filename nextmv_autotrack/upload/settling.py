@@ -1,0 +1,190 @@
+"""What has become of runs on their way, gathered until the store has kept it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from nextmv_autotrack import safely
+from nextmv_autotrack.clock import Clock
+from nextmv_autotrack.errors import AutotrackError
+from nextmv_autotrack.store import Store, StoredRun
+from nextmv_autotrack.store.changes import (
+    Change,
+    Delivered,
+    Postponed,
+    Rejected,
+    Uploaded,
+)
+from nextmv_autotrack.store.lane import Lane
+from nextmv_autotrack.upload.retry import (
+    SOMEBODY,
+    Concerns,
+    Reject,
+    Retry,
+    decide,
+)
+
+ChangeLane = Callable[[Lane], Lane]
+
+
+class _Hold(NamedTuple):
+    """An application that takes no runs with our key."""
+
+    until_s: float
+    """By the steady clock."""
+    troubles: int
+
+
+class Settling:
+    """Decides what becomes of a run, and keeps it in the store, together with others.
+
+    What the store could not keep, because its disk is full, stays here until it can.
+    """
+
+    def __init__(self, clock: Clock, *, chance: Callable[[], float]) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._changes: dict[str, list[Change]] = {}
+        self._lane_changes: dict[str, list[ChangeLane]] = {}
+        # Not in the store: another process may have another key.
+        self._held: dict[str, _Hold] = {}
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether something is here that the store has not kept yet."""
+        return bool(self._changes)
+
+    def held_applications(self) -> list[str]:
+        """Return the applications that are not tried for now."""
+        now_s = self._clock.steady()
+        return [app for app, hold in self._held.items() if hold.until_s > now_s]
+
+    def next_application_at(self) -> float:
+        """Return when one of them is tried again, by the steady clock."""
+        now_s = self._clock.steady()
+        holds = [hold.until_s for hold in self._held.values() if hold.until_s > now_s]
+        return min(holds, default=math.inf)
+
+    def try_all_applications(self) -> None:
+        """Hold none any more: the key is another one."""
+        self._held.clear()
+
+    def uploaded(
+        self, run: StoredRun, ids: dict[str, str], *, create_begins: bool
+    ) -> None:
+        """Note which parts of a run the platform has."""
+        now = self._clock.wall()
+        self._note(run, Uploaded(run.id, ids, now, create_begins))
+
+    def delivered(self, run: StoredRun, platform_run_id: str) -> None:
+        """Note that the platform has a run."""
+        self._held.pop(run.app_id or "", None)
+        self._note(run, Delivered(run.id, platform_run_id))
+        self._note_lane(run, lambda lane: lane.succeeded(1))
+
+    def put_back(self, run: StoredRun) -> None:
+        """Note that a run is to be sent by whoever is next."""
+        self._note(run, Postponed(run.id, 0.0, run.problem or "it was put back"))
+
+    def not_delivered(
+        self,
+        run: StoredRun,
+        problem: BaseException,
+        *,
+        may_be_created: bool,
+        was_sent: bool = True,
+    ) -> None:
+        """Note what follows from an attempt that met `problem`.
+
+        Args:
+            run: Which run.
+            problem: What the attempt raised.
+            may_be_created: Whether the run may be on the platform all the same.
+            was_sent: Whether it was sent at all; otherwise it was only looked for, and
+                the platform cannot have said no to it.
+        """
+        if not isinstance(problem, AutotrackError):
+            # A mistake of ours: the run waits for a version without it.
+            safely.failed("the delivery of a run", problem)
+            problem = AutotrackError(f"{type(problem).__name__}: {problem}")
+        step = decide(problem)
+        if isinstance(step, Reject):
+            if was_sent:
+                self._rejected(run, step.reason)
+                return
+            step = Retry(Concerns.APPLICATION, SOMEBODY)
+        self._postponed(run, problem, step, may_be_created=may_be_created)
+
+    def _rejected(self, run: StoredRun, reason: str) -> None:
+        self._note(run, Rejected(run.id, reason))
+        # It has looked at the run: nothing is wrong with the way to it.
+        self._note_lane(run, lambda lane: lane.succeeded(1))
+        safely.warn(
+            f"the platform rejected run {run.id}: {reason}; "
+            "`nextmv-autotrack status` shows all that were",
+            "rejected runs",
+        )
+
+    def _postponed(
+        self,
+        run: StoredRun,
+        problem: AutotrackError,
+        step: Retry,
+        *,
+        may_be_created: bool,
+    ) -> None:
+        jitter, text = self._chance(), str(problem)
+        # The run waits, too, when others would: the next to be tried is another one,
+        # in case it is this one that the platform cannot bear.
+        due_at = self._clock.wall() + step.wait_s(run.attempts + 1, jitter)
+        self._note(run, Postponed(run.id, due_at, text, not may_be_created))
+        if step.concerns is Concerns.PLATFORM:
+            self._note_lane(run, partial(self._troubled, step, jitter, text))
+        elif step.concerns is Concerns.APPLICATION:
+            self._hold(run, step, jitter)
+        topic = f"the delivery of runs ({step.concerns.value})"
+        safely.warn(f"runs wait on disk, and are tried again: {text}", topic)
+
+    def _troubled(self, step: Retry, jitter: float, text: str, lane: Lane) -> Lane:
+        return lane.troubled(
+            self._clock.wall(),
+            step.wait_s(lane.troubles + 1, jitter),
+            text,
+            too_fast=step.is_too_fast,
+        )
+
+    def _hold(self, run: StoredRun, step: Retry, jitter: float) -> None:
+        before = self._held.get(run.app_id or "", _Hold(0.0, 0))
+        now_s = self._clock.steady()
+        if before.until_s > now_s:
+            return  # what was on its way together fails together, and counts once
+        troubles = before.troubles + 1
+        until_s = now_s + step.wait_s(troubles, jitter)
+        self._held[run.app_id or ""] = _Hold(until_s, troubles)
+
+    def _note(self, run: StoredRun, change: Change) -> None:
+        self._changes.setdefault(run.endpoint or "", []).append(change)
+
+    def _note_lane(self, run: StoredRun, change: ChangeLane) -> None:
+        self._lane_changes.setdefault(run.endpoint or "", []).append(change)
+
+    def keep(self, store: Store) -> None:
+        """Keep what is here in the store.
+
+        Raises:
+            StoreError: It cannot be kept; it stays here.
+        """
+        for endpoint, changes in list(self._changes.items()):
+            lane_changes = self._lane_changes.get(endpoint, [])
+            store.settle(endpoint, changes, partial(_one_after_another, lane_changes))
+            del self._changes[endpoint]
+            self._lane_changes.pop(endpoint, None)
+
+
+def _one_after_another(changes: list[ChangeLane], lane: Lane) -> Lane:
+    for change in changes:
+        lane = change(lane)
+    return lane
