@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nextmv_autotrack import safely
 from nextmv_autotrack.capture.parameters import MISSING, Parameters, parameters_of
 from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.settings import Settings
@@ -71,18 +73,46 @@ class Arguments:
     def _by_signature(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], *, receiver: bool
     ) -> dict[str, Any]:
-        signature = self._parameters.signature  # type: ignore[union-attr]
+        signature: Any = self._parameters.signature  # type: ignore[union-attr]
         try:
-            bound = signature.bind(*args, **kwargs)  # type: ignore[union-attr]
+            named = _bound(signature, args, kwargs)
         except TypeError:
             return _as_it_came(args[1:] if receiver else args, kwargs)
-        bound.apply_defaults()
-        named = dict(bound.arguments)
         if receiver and self._positional:
             del named[self._positional[0]]
         elif receiver:
             _drop_from_variadic(named)
         return named
+
+
+def _bound(
+    signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what the parameters are bound to, defaults included.
+
+    A keyword named like a parameter that takes none is one of the `**` keywords, which
+    `bind` gets wrong: some Pythons refuse it, and 3.13.0 mixes the two up.
+    """
+    by_position = {
+        name
+        for name, one in signature.parameters.items()
+        if one.kind is one.POSITIONAL_ONLY
+    }
+    set_aside = {name: kwargs[name] for name in kwargs if name in by_position}
+    rest = {name: kwargs[name] for name in kwargs if name not in by_position}
+    bound = signature.bind(*args, **rest)
+    bound.apply_defaults()
+    named = dict(bound.arguments)
+    if set_aside:
+        last = [*signature.parameters.values()][-1]
+        if last.kind is not last.VAR_KEYWORD:
+            raise TypeError(set_aside)
+        named[last.name] = {
+            name: kwargs[name]
+            for name in kwargs
+            if name in named[last.name] or (name in set_aside)
+        }
+    return named
 
 
 def _as_it_came(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -103,10 +133,6 @@ def check_names(names: tuple[str, ...] | None, settings: Mapping[str, Any]) -> N
     inputs = (given,) if isinstance(given, str) else given
     inputs = inputs if isinstance(inputs, tuple) else ()
     options = settings.get("options", ())
-    twice = set(inputs) & set(options)
-    if twice:
-        msg = f"argument {min(twice)!r} is named in both 'input' and 'options'"
-        raise SettingsError(msg)
     if names is None:
         return
     for setting, wanted in (("input", inputs), ("options", options)):
@@ -123,10 +149,17 @@ def input_of(named: dict[str, Any], settings: Settings) -> Any:
     A single argument is the input itself, several are an object of them by name.
     """
     wanted = settings.input
-    if isinstance(wanted, str):
-        return named.get(wanted)
-    if isinstance(wanted, tuple):
+    if isinstance(wanted, str) and wanted in named:
+        return named[wanted]
+    if isinstance(wanted, tuple) and not named.keys().isdisjoint(wanted):
         return {name: named[name] for name in wanted if name in named}
+    if wanted is not None and not callable(wanted):
+        # A setting for all functions, which this one has none of the arguments of.
+        safely.warn(
+            f"setting 'input' names {wanted!r}, which is no argument of every tracked "
+            "function: all arguments are the input there",
+            "an input that is no argument",
+        )
     if settings.options:
         named = {k: v for k, v in named.items() if k not in settings.options}
     if len(named) == 1:

@@ -8,7 +8,7 @@ from typing import Any
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.context import enclosing, enter, innermost
-from nextmv_autotrack.capture.endings import raised
+from nextmv_autotrack.capture.endings import interrupted, raised
 from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.recorder import NO_INPUT, settle_status
@@ -67,10 +67,15 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
 
     def __enter__(self) -> Run:
         opened = self._begin()
-        enter(opened)
-        notes = opened or self._notes_for_nobody()
-        self._entered.append(notes)
-        return notes.run
+        try:
+            enter(opened)
+            notes = opened or self._notes_for_nobody()
+            self._entered.append(notes)
+            run = notes.run
+        except BaseException as interrupt:
+            interrupted(opened, interrupt)
+            raise
+        return run
 
     def __exit__(
         self,
@@ -78,11 +83,20 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        notes = self._entered_here()
-        if isinstance(notes, OpenRun):
-            raised(notes, error)
-        else:
-            settle_status(notes, error)
+        notes: Notes | None = None
+        try:
+            notes = self._entered_here()
+            if isinstance(notes, OpenRun):
+                raised(notes, error)
+            else:
+                settle_status(notes, error)
+        except BaseException:
+            notes = notes or self._entered_here()
+            interrupted(notes if isinstance(notes, OpenRun) else None, error)
+            raise
+        finally:
+            if notes in self._entered:
+                self._entered.remove(notes)
 
     async def __aenter__(self) -> Run:
         return self.__enter__()
@@ -96,14 +110,13 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
         self.__exit__(kind, error, trace)
 
     def _entered_here(self) -> Notes:
-        """Take back what this context has entered: others may have, at the same time."""
+        """Return what this context has entered: others may have, at the same time."""
         around = innermost.get()
         while around is not None:
             if around in self._entered:
-                self._entered.remove(around)
                 return around
             around = around.parent
-        return self._entered.pop()
+        return self._entered[-1]
 
     def _begin(self) -> OpenRun | None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 from types import MethodType
@@ -48,6 +49,8 @@ class TrackedCallable(BaseObjectProxy):  # type: ignore[type-arg]
         return self if bound is inner else MethodType(self, instance)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
+        if name := _where_it_is_found(self):
+            return name
         return _again, (self.__wrapped__, self._self_watch.name, self._self_watch.own)
 
     def __copy__(self) -> TrackedCallable:
@@ -57,15 +60,45 @@ class TrackedCallable(BaseObjectProxy):  # type: ignore[type-arg]
         return self
 
 
-# What the proxy answers for every object, and Python asks the type about.
-_ABILITIES = ("__len__", "__contains__", "__iter__", "__next__", "__await__")
+def _where_it_is_found(tracked: Any) -> str | None:
+    """The name it pickles by, when it stands in its module in place of its function."""
+    name = getattr(tracked, "__qualname__", None)
+    found = sys.modules.get(str(getattr(tracked, "__module__", None)))
+    for part in name.split(".") if isinstance(name, str) else ("",):
+        found = getattr(found, part, None)
+    return name if found is tracked else None
+
+
+# What Python asks the type about, and not the object.
+_ABILITIES = (
+    "__len__",
+    "__contains__",
+    "__iter__",
+    "__next__",
+    "__await__",
+    "__aiter__",
+    "__anext__",
+    "__fspath__",
+    "__getitem__",
+)
 
 
 @lru_cache(maxsize=64)
 def _proxy_for(kind: type) -> type[TrackedCallable]:
-    """A proxy without the abilities that `kind` does not have (None says: not able)."""
-    missing = {name: None for name in _ABILITIES if not hasattr(kind, name)}
-    return type(TrackedCallable.__name__, (TrackedCallable,), missing)
+    """A proxy with just the abilities that `kind` has (None says: not able)."""
+    abilities = {
+        name: _forwarded(name) if hasattr(kind, name) else None for name in _ABILITIES
+    }
+    return type(TrackedCallable.__name__, (TrackedCallable,), abilities)
+
+
+def _forwarded(name: str) -> Callable[..., Any]:
+    def forward(self: TrackedCallable, *args: Any) -> Any:
+        inner = self.__wrapped__
+        return getattr(type(inner), name)(inner, *args)
+
+    forward.__name__ = name
+    return forward
 
 
 def as_callable(watch: Watch) -> TrackedCallable:

@@ -13,7 +13,7 @@ from functools import partial
 from types import MethodType
 from typing import Any
 
-from nextmv_autotrack.capture.endings import raised, returned
+from nextmv_autotrack.capture.endings import interrupted, raised, returned
 from nextmv_autotrack.capture.failures import without_our_frame
 from nextmv_autotrack.capture.generators import async_generator, generator
 from nextmv_autotrack.capture.watch import Watch
@@ -44,17 +44,25 @@ def _kind_of(function: Function) -> Function:
 
 def _plain(watch: Watch) -> Function:
     function, begin, base = watch.function, watch.begin_here, BaseException
-    end, fail, hide = returned, raised, without_our_frame
+    end, fail, again, hide = returned, raised, interrupted, without_our_frame
 
     def call(*args: Any, **kwargs: Any) -> Any:
         opened = begin(args, kwargs)
         try:
             result = function(*args, **kwargs)
         except base as error:
-            hide(error)
-            fail(opened, error)
+            try:
+                hide(error)
+                fail(opened, error)
+            except base:
+                again(opened, error)
+                raise
             raise
-        end(opened, result)
+        try:
+            end(opened, result)
+        except base as interrupt:
+            again(opened, interrupt)
+            raise
         return result
 
     return call
@@ -62,17 +70,25 @@ def _plain(watch: Watch) -> Function:
 
 def _coroutine(watch: Watch) -> Function:
     function, begin, base = watch.function, watch.begin_here, BaseException
-    end, fail, hide = returned, raised, without_our_frame
+    end, fail, again, hide = returned, raised, interrupted, without_our_frame
 
     async def call(*args: Any, **kwargs: Any) -> Any:
         opened = begin(args, kwargs)
         try:
             result = await function(*args, **kwargs)
         except base as error:
-            hide(error)
-            fail(opened, error)
+            try:
+                hide(error)
+                fail(opened, error)
+            except base:
+                again(opened, error)
+                raise
             raise
-        end(opened, result)
+        try:
+            end(opened, result)
+        except base as interrupt:
+            again(opened, interrupt)
+            raise
         return result
 
     return call

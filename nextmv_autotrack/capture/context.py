@@ -67,6 +67,9 @@ def leave(opened: OpenRun | None) -> None:
     if opened is None or opened.token is None:
         return
     token, opened.token = opened.token, None
+    if innermost.get() is not opened:
+        # A block that was entered inside this one outlasts it, and stays innermost.
+        return
     try:
         innermost.reset(token)
     except ValueError:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, overload
 
 from nextmv_autotrack.capture.calls import follow
 from nextmv_autotrack.capture.watch import Watch
+from nextmv_autotrack.encode.descriptions import text_of
 from nextmv_autotrack.errors import NotCallableError
 from nextmv_autotrack.settings import checked
 
@@ -84,7 +85,9 @@ def tracked(function: Any = _NOT_GIVEN, /, **settings: Any) -> Any:
 
 def _track(function: Any, *, own: Mapping[str, Any]) -> Any:
     if isinstance(function, (classmethod, staticmethod)):
-        return type(function)(_track(function.__func__, own=own))
+        kept = type(function)(_track(function.__func__, own=own))
+        kept.__dict__.update(vars(function))
+        return kept
     if isinstance(function, type):
         msg = (
             f"tracked goes on functions and methods, not on a class: put it on "
@@ -93,8 +96,8 @@ def _track(function: Any, *, own: Mapping[str, Any]) -> Any:
         raise NotCallableError(msg)
     if not callable(function):
         msg = (
-            f"tracked goes on something that can be called, not on {function!r:.80}; "
-            f"settings are given by name, as in @tracked(name=...)"
+            f"tracked goes on something that can be called, not on "
+            f"{text_of(function):.80}; settings are given by name, as in @tracked(name=...)"
         )
         raise NotCallableError(msg)
     watch = Watch(function, _name_of(function), own)

@@ -17,11 +17,6 @@ def returned(opened: OpenRun | None, result: object) -> None:
         body = outcome.of_result(opened, result)
     except Exception as broken:  # noqa: BLE001 -- the boundary
         body = nothing(broken)
-    except BaseException as interrupt:
-        # Ctrl-C while a callable of the user's looks at the result: the caller gets no
-        # result, so the run has failed.
-        ended(opened, b"", interrupt)
-        raise
     ended(opened, body, None)
 
 
@@ -37,6 +32,21 @@ def raised(opened: OpenRun | None, error: BaseException | None) -> None:
     ended(opened, body, error)
 
 
+def interrupted(opened: OpenRun | None, error: BaseException | None) -> None:
+    """Write down an end that was interrupted, by Ctrl-C, while it was written down.
+
+    Ctrl-C comes once, as a rule, and this is what is done after it. Nothing of the
+    user's is called again.
+    """
+    if opened is None:
+        return
+    leave(opened)
+    if opened.has_ended:
+        _let_go(opened)
+    else:
+        ended(opened, b"", error)
+
+
 def nothing(broken: Exception) -> bytes:
     """Report what could not be recorded, and return what is recorded instead."""
     safely.failed("recording the output of a run", broken)
@@ -50,8 +60,12 @@ def ended(opened: OpenRun, body: bytes, error: BaseException | None) -> None:
     except Exception as broken:  # noqa: BLE001 -- the boundary
         safely.failed("recording the end of a run", broken)
     finally:
-        forget(opened)
-        # Whoever keeps the run keeps neither a large input nor the model itself.
-        opened.input = opened.output = opened.assets = None
-        opened.held = opened.subject = None
-        latest.set(opened)
+        _let_go(opened)
+
+
+def _let_go(opened: OpenRun) -> None:
+    forget(opened)
+    # Whoever keeps the run keeps neither a large input nor the model itself.
+    opened.input = opened.output = opened.assets = None
+    opened.held = opened.subject = None
+    latest.set(opened)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from types import TracebackType
+from typing import Any
 
 # The platform takes a short, plain text; where exactly it stops is not documented.
 MAX_ERROR_CHARS = 300
@@ -27,7 +28,9 @@ def error_line(error: BaseException) -> str:
     """Return `Type: message` in one short line of plain ASCII."""
     try:
         message = str(error)
-    except Exception:  # noqa: BLE001 -- a __str__ of the user's
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 -- a __str__ of the user's, which may even exit
         message = "(its text cannot be had)"
     name = type(error).__qualname__
     return plain_line(f"{name}: {message}" if message else name)
@@ -42,13 +45,15 @@ def plain_line(text: str) -> str:
     return line if len(line) <= MAX_ERROR_CHARS else line[: MAX_ERROR_CHARS - 3] + "..."
 
 
-def traceback_text(error: BaseException, start: TracebackType | None) -> str:
-    """Return the traceback from `start` on, with causes, groups and notes."""
+def traceback_text(error: BaseException) -> str:
+    """Return the traceback of an exception, with causes, groups and notes."""
     try:
-        told = traceback.TracebackException(type(error), error, start)
+        told = traceback.TracebackException(type(error), error, _traceback_of(error))
         text = "".join(told.format())
         text += _notes_before_311(error, text)
-    except Exception as broken:  # noqa: BLE001 -- it runs code of the user's
+    except KeyboardInterrupt:
+        raise
+    except BaseException as broken:  # noqa: BLE001 -- it runs code of the user's
         return f"(the traceback cannot be had: {type(broken).__qualname__})\n"
     if len(text) <= MAX_TRACEBACK_CHARS:
         return text
@@ -76,6 +81,10 @@ def without_our_frame(error: BaseException) -> None:
     goes on with the traceback of the exception and adds no frame; Python 3.10 goes on
     with a copy from before, so that one frame of ours is seen there.
     """
-    trace = error.__traceback__
+    # Nor as an attribute: a class of the user's may have one of that name.
+    trace: TracebackType | None = _traceback_of(error)
     # Not by assignment: a frozen dataclass that is an exception would refuse it.
     BaseException.with_traceback(error, trace.tb_next if trace is not None else None)
+
+
+_traceback_of: Any = BaseException.__dict__["__traceback__"].__get__

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from nextmv_autotrack.capture.context import enter, leave
+from nextmv_autotrack.capture.endings import interrupted
 from nextmv_autotrack.capture.failures import without_our_frame
 from nextmv_autotrack.capture.watch import Watch
 from nextmv_autotrack.capture.yielded import Yielded
@@ -21,7 +22,7 @@ Function = Callable[..., Any]
 def generator(watch: Watch) -> Function:
     """Return a generator function that steps through the watched one (PEP 380)."""
     function, begin, track = watch.function, watch.begin, Yielded
-    on, off, hide = enter, leave, without_our_frame
+    on, off, again, hide = enter, leave, interrupted, without_our_frame
     base, exhausted = BaseException, StopIteration
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -44,11 +45,19 @@ def generator(watch: Watch) -> Function:
                     hide(thrown)
                     resume, value = inner.throw, thrown
         except exhausted as stop:
-            yielded.end(stop.value)
+            try:
+                yielded.end(stop.value)
+            except base as interrupt:
+                again(opened, interrupt)
+                raise
             return stop.value
         except base as error:
-            hide(error)
-            yielded.end(None, error)
+            try:
+                hide(error)
+                yielded.end(None, error)
+            except base:
+                again(opened, error)
+                raise
             raise
 
     return call
@@ -57,7 +66,7 @@ def generator(watch: Watch) -> Function:
 def async_generator(watch: Watch) -> Function:
     """Return an async generator function that steps through the watched one."""
     function, begin, track = watch.function, watch.begin, Yielded
-    on, off, hide = enter, leave, without_our_frame
+    on, off, again, hide = enter, leave, interrupted, without_our_frame
     base, exhausted, unseen = BaseException, StopAsyncIteration, _unseen_by_the_loop
 
     async def call(*args: Any, **kwargs: Any) -> Any:
@@ -80,10 +89,18 @@ def async_generator(watch: Watch) -> Function:
                     hide(thrown)
                     resume, value = inner.athrow, thrown
         except exhausted:
-            yielded.end(None)
+            try:
+                yielded.end(None)
+            except base as interrupt:
+                again(opened, interrupt)
+                raise
         except base as error:
-            hide(error)
-            yielded.end(None, error)
+            try:
+                hide(error)
+                yielded.end(None, error)
+            except base:
+                again(opened, error)
+                raise
             raise
 
     return call

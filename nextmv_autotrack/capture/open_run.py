@@ -23,6 +23,9 @@ class Recorder(Protocol):
     append: Append
     generation: int
 
+    def interrupted(self, opened: OpenRun, interrupt: BaseException) -> None:
+        """Write down that it was interrupted before its function began."""
+
     def close(self, opened: OpenRun, body: bytes, error: BaseException | None) -> None:
         """Write down how it ended."""
 
@@ -32,6 +35,8 @@ class OpenRun(Notes):
 
     # On the class what most runs do not have.
     is_open = True
+    has_ended = False
+    """Whether its end has been written down."""
     held: list[tuple[int, bytes, bytes]] | None = None
     """The frames of a run that is only kept if it fails."""
     log_bytes = 0
@@ -40,6 +45,8 @@ class OpenRun(Notes):
     """The arguments that are options, as texts."""
     is_document = False
     """The output is a document of its own, not a solution to be put into one."""
+    sink: Append
+    """The journal it has begun in."""
     token: Token[OpenRun | None] | None = None
     start_ns = 0
     cpu_start_ns = 0
@@ -69,7 +76,10 @@ class OpenRun(Notes):
         """Write a frame, or keep it in memory while it is open whether it is wanted."""
         if self.held is not None:
             self.held.append((kind, meta, payload))
+        elif self.generation == self.recorder.generation:
+            self.sink(kind, meta, payload)
         else:
+            # A forked child has a journal of its own.
             self.recorder.append(kind, meta, payload)
 
     def write_input(self, value: object) -> None:

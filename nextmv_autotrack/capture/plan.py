@@ -65,7 +65,8 @@ class Plan:
                 "delivery": delivery(settings),
                 "app_id": settings.app_id,
                 "instance_id": settings.instance_id,
-                "endpoint": settings.endpoint,
+                # None where it is wrong: whoever knows the right one sends the run.
+                "endpoint": settings.endpoint or None,
             }
         )
         """What is the same in the begin record of every run."""
@@ -109,6 +110,11 @@ def delivery(settings: Settings) -> Delivery:
         return Delivery.LOCAL
     if settings.api_key is None and settings.destination == "auto":
         return Delivery.LOCAL
+    if settings.api_key is None:
+        safely.warn(
+            "runs wait on disk: no API key is known; set NEXTMV_API_KEY to send them",
+            "no key",
+        )
     return Delivery.WAITING
 
 

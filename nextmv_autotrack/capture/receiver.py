@@ -62,7 +62,7 @@ class ReceiverTest:
         for parent in owner.__mro__:
             for member in parent.__dict__.values():
                 if self._leads_here(member):
-                    return not isinstance(member, staticmethod)
+                    return not isinstance(member, staticmethod) or self._is_new
         return any(self._was_defined_in(parent) for parent in owner.__mro__)
 
     def _was_defined_in(self, owner: type) -> bool:
@@ -70,7 +70,14 @@ class ReceiverTest:
             return False
         body, _, name = self._qualname.rpartition(".")
         member = owner.__dict__.get(name)
+        if self._is_new:
+            return body == owner.__qualname__
         return body == owner.__qualname__ and not isinstance(member, staticmethod)
+
+    @property
+    def _is_new(self) -> bool:
+        """Whether it is `__new__`: static, and given the class all the same."""
+        return str(self._qualname).endswith(".__new__")
 
     def _leads_here(self, member: object) -> bool:
         """Whether `member`, or what it decorates, is the tracked function."""

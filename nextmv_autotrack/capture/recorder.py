@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from os import getpid
 from typing import Any
 
@@ -31,6 +32,9 @@ from nextmv_autotrack.settings import Sources
 
 # Metrics are numbers and short texts; this many bytes hold tens of thousands.
 MAX_METRICS_BYTES = 1_000_000
+
+# Some 300 bytes each. A disk that is full for that many calls is full for a while.
+MAX_LATE_ENDS = 10_000
 
 NO_INPUT = object()
 """Stands for the input of a block that is given later, or never."""
@@ -65,12 +69,14 @@ class Recorder:
         self._pid = getpid()
         # Its own: the global generator may be seeded by the model, and is the model's.
         self._chance = random.Random().random  # noqa: S311
+        self._late: list[tuple[Append, bytes]] = []
         self.generation = 0
         """Grows in a forked child: what was open then belongs to the parent."""
 
     def begin_anew(self, append: Append, new_id: NewId) -> None:
         """Forget, in a forked child, what was in progress in the parent."""
         self.append, self.new_id = append, new_id
+        self._late.clear()
         self.generation += 1
         self._pid = getpid()
 
@@ -91,29 +97,58 @@ class Recorder:
         given: object,
     ) -> OpenRun:
         """Write down that a run has begun with the input `given`; it is open now."""
-        if getpid() != self._pid:
-            # A server written in C may have forked without any of Python's hooks.
-            self._forked()
+        if self._late or getpid() != self._pid:
+            self._catch_up()
         now_ns = self.clock.wall_ns()
         opened = OpenRun(self, plan, subject, parent, name, self.new_id(now_ns), now_ns)
-        body = b""
-        if given is not NO_INPUT:
-            opened.input = given
-            body = to_json(given, max_bytes=plan.max_payload)
         if description is not None:
             opened.description = description
         if parent is not None:
             opened.parent_id = parent.id
         if plan.sample < 1.0 or parent is not None:
             self._draw(opened)
+        try:
+            body = b""
+            if given is not NO_INPUT:
+                opened.input = given
+                body = to_json(given, max_bytes=plan.max_payload)
+            self._begin(opened, body)
+            if parent is None:
+                open_roots[opened.id] = opened
+            if plan.resources:
+                opened.cpu_start_ns = cpu_ns()
+            opened.start_ns = self.clock.steady_ns()
+        except Exception:
+            open_roots.pop(opened.id, None)
+            raise
+        except BaseException as interrupt:
+            self.interrupted(opened, interrupt)
+            raise
+        return opened
+
+    def _catch_up(self) -> None:
+        if getpid() != self._pid:
+            # A server written in C may have forked without any of Python's hooks.
+            self._forked()
+        self.write_late()
+
+    def _begin(self, opened: OpenRun, body: bytes) -> None:
         append = self.append if opened.held is None else opened.append
         append(BEGIN, _begin_meta(opened), body)
-        if parent is None:
-            open_roots[opened.id] = opened
-        if plan.resources:
-            opened.cpu_start_ns = cpu_ns()
-        opened.start_ns = self.clock.steady_ns()
-        return opened
+        # Where it has begun it ends, too, whatever is configured in between.
+        opened.sink = self.append
+
+    def interrupted(self, opened: OpenRun, interrupt: BaseException) -> None:
+        """Write down that a run was interrupted, by Ctrl-C, before its function began.
+
+        Whether anything of it was written is not known: what comes twice counts once.
+        """
+        opened.is_open = False
+        open_roots.pop(opened.id, None)
+        opened.start_ns = opened.start_ns or self.clock.steady_ns()
+        with suppress(Exception):  # somebody wants it to end now
+            self._begin(opened, b"")
+            self.close(opened, b"", interrupt)
 
     def close(self, opened: OpenRun, body: bytes, error: BaseException | None) -> None:
         """Write down how a run has ended; nothing is added to it any more."""
@@ -132,14 +167,36 @@ class Recorder:
                 f"{opened.plan.max_log} bytes (max_log)\n"
             )
         if error is not None and opened.status is _FAILED:
-            opened.add_last_lines(traceback_text(error, error.__traceback__))
+            opened.add_last_lines(traceback_text(error))
         if opened.assets:
             assets = to_json(opened.assets, max_bytes=opened.plan.max_payload)
             opened.add_part("assets", assets)
-        append = self.append if opened.held is None else opened.append
-        append(END, _end_meta(opened), body)
+        append = opened.sink if opened.held is None else opened.append
+        self._append_end(append, _end_meta(opened), body)
+        opened.has_ended = True
         if opened.plan.sync:
             self.settle(opened.plan.settings.flush_timeout)
+
+    def _append_end(self, append: Append, meta: bytes, body: bytes) -> None:
+        try:
+            append(END, meta, body)
+        except OSError:
+            # The disk is full: how a run has ended takes less room than its output,
+            # and can still be said when there is some.
+            if len(self._late) < MAX_LATE_ENDS:
+                self._late.append((append, meta))
+            self.write_late()
+            raise
+
+    def write_late(self) -> None:
+        """Write down ends that there was no room for."""
+        while self._late:
+            append, meta = self._late[0]
+            try:
+                append(END, meta, b"")
+            except OSError:
+                return
+            del self._late[0]
 
     def _draw(self, opened: OpenRun) -> None:
         """Leave a run out if chance does not choose it, or the one around it."""
@@ -159,7 +216,7 @@ class Recorder:
         for one in reversed(left_out):
             held, one.held = one.held or [], None
             for frame in held:
-                self.append(*frame)
+                one.sink(*frame)
 
 
 # The two are put together as texts: the same by way of a dict takes twice as long.

@@ -69,7 +69,11 @@ class Watch:
         """Begin a run and make it the innermost one of this context."""
         opened = self.begin(args, kwargs)
         if opened is not None:
-            opened.token = innermost.set(opened)
+            try:
+                opened.token = innermost.set(opened)
+            except BaseException as interrupt:
+                opened.recorder.interrupted(opened, interrupt)
+                raise
         return opened
 
     def _input_of(

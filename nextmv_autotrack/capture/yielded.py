@@ -66,9 +66,6 @@ class Yielded:
             body = self._output(opened, value)
         except Exception as broken:  # noqa: BLE001 -- the boundary
             body = nothing(broken)
-        except BaseException as interrupt:
-            ended(opened, b"", interrupt)
-            raise
         ended(opened, body, error)
 
     def _output(self, opened: OpenRun, value: object) -> bytes:

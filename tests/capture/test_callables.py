@@ -9,13 +9,15 @@ import functools
 import inspect
 import math
 import operator
+import os
 import pickle
 import types
 import weakref
 
+import cloudpickle
 import pytest
 
-from nextmv_autotrack import tracked
+from nextmv_autotrack import NotCallableError, tracked
 
 
 class Doubler:
@@ -245,3 +247,83 @@ def test_single_dispatch_works_above_tracked_functions(written):
 
     assert (solve("a"), solve(1)) == ("any", "int")
     assert [run.input for run in written.runs] == ["a", 1]
+
+
+# --- What a proxy must not lose.
+
+
+@functools.lru_cache
+def cached(data):
+    return data * 2
+
+
+above_a_cache = cached = tracked(cached)
+with_a_lambda = tracked(output=lambda result: result)(Doubler(3))
+with_a_lambda.__module__, with_a_lambda.__qualname__ = __name__, "with_a_lambda"
+
+
+def test_what_stands_in_its_module_pickles_by_its_name():
+    # As the cache itself does, which cannot be pickled in any other way.
+    for kept in (above_a_cache, with_a_lambda):
+        assert pickle.loads(pickle.dumps(kept)) is kept  # noqa: S301 -- our own
+        assert cloudpickle.loads(cloudpickle.dumps(kept)) is kept
+
+
+class Able:
+    def __call__(self, data):
+        return data
+
+    def __iter__(self):
+        return iter([1, 2])
+
+    def __next__(self):
+        return 3
+
+    def __await__(self):
+        yield from ()
+        return 4
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        raise StopAsyncIteration
+
+    def __fspath__(self):
+        return "model.mps"
+
+    def __len__(self):
+        return 5
+
+    def __contains__(self, item):
+        return item == 6
+
+    def __getitem__(self, item):
+        return item
+
+
+def test_an_object_can_all_that_it_could():
+    able = tracked(Able())
+
+    async def awaited():
+        return await able, [item async for item in able]
+
+    assert (list(able), next(able), len(able), 6 in able) == ([1, 2], 3, 5, True)
+    assert (os.fspath(able), able[7]) == ("model.mps", 7)
+    assert asyncio.run(awaited()) == (4, [])
+
+
+@pytest.mark.parametrize("kind", [classmethod, staticmethod])
+def test_what_was_set_on_a_method_is_kept(kind):
+    method = kind(lambda *_: 1)
+    method.marker = "mine"
+    assert tracked(method).marker == "mine"
+
+
+def test_what_cannot_be_called_is_said_even_when_it_has_no_text():
+    class Mute:
+        def __repr__(self):
+            raise ZeroDivisionError
+
+    with pytest.raises(NotCallableError, match="can be called"):
+        tracked(Mute())

@@ -144,7 +144,7 @@ def test_ctrl_c_in_a_callable_of_the_users_leaves_no_run_open(written, where):
     assert written.run.status in ("succeeded", "failed")
 
 
-def test_ctrl_c_while_the_begin_is_written_leaves_no_run_open(written):
+def test_ctrl_c_in_the_callable_for_the_name_leaves_no_run_open(written):
     def interrupted(*_):
         raise KeyboardInterrupt
 
@@ -252,3 +252,34 @@ def test_a_reason_that_cannot_be_printed_is_a_failure_all_the_same(
     with track_run() as run:
         run.fail(Broken())
     assert (written.run.status, written.run.error) == ("failed", "failed")
+
+
+# --- exceptions that answer oddly
+
+
+def test_a_text_that_exits_does_not_take_the_place_of_the_exception(written):
+    class OddError(Exception):
+        def __str__(self):
+            raise SystemExit(3)
+
+    @tracked
+    def solve():
+        raise OddError
+
+    with pytest.raises(OddError):
+        solve()
+    assert written.run.status == "failed"
+    assert written.run.error.endswith("OddError: (its text cannot be had)")
+
+
+def test_an_attribute_named_like_the_traceback_is_never_asked(written):
+    class OddError(Exception):
+        __traceback__ = property(lambda self: 1 / 0)
+
+    @tracked
+    def solve():
+        raise OddError
+
+    with pytest.raises(OddError):
+        solve()
+    assert written.run.status == "failed"

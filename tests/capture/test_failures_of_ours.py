@@ -54,6 +54,9 @@ async def _all_of(items):
     return [item async for item in items]
 
 
+# What the background thread writes is no part of a call.
+KINDS = [kind for kind in Kind if kind is not Kind.SEEN]
+
 CALLS = {
     "plain": lambda: plain(1),
     "coroutine": lambda: asyncio.run(later(1)),
@@ -66,7 +69,7 @@ def _warnings(caplog):
     return [record.getMessage() for record in caplog.records]
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
 def test_the_call_goes_on_when_a_frame_cannot_be_written(full, caplog, kind, call):
     full.add(kind)
@@ -80,7 +83,7 @@ def test_the_call_goes_on_when_a_frame_cannot_be_written(full, caplog, kind, cal
         assert caplog.records[0].name == "nextmv_autotrack"
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_block_goes_on_when_a_frame_cannot_be_written(full, caplog, kind):
     full.add(kind)
     for _ in range(3):
@@ -95,7 +98,7 @@ def test_a_block_goes_on_when_a_frame_cannot_be_written(full, caplog, kind):
     assert len(_warnings(caplog)) == 1
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_exception_goes_on_when_a_frame_cannot_be_written(full, kind):
     full.add(kind)
     error = ValueError("no")
@@ -207,3 +210,33 @@ def test_an_id_or_a_clock_that_fails_costs_the_run_not_the_call(written, caplog)
     assert plain(1) == 2
     assert len(_warnings(caplog)) == 1
     assert written.frames == []
+
+
+def test_an_end_that_there_was_no_room_for_is_written_when_there_is(full, written):
+    full.add(Kind.END)
+    assert plain(1) == 2
+    assert written.run.status == "running"
+    full.clear()
+    assert plain(2) == 3
+    assert [run.status for run in written.runs] == ["succeeded", "succeeded"]
+
+
+def test_an_end_is_written_without_its_output_when_only_that_has_room(written):
+    append = written.recorder.append
+
+    def appending(kind, meta, payload):
+        if kind == Kind.END and len(payload) > 10:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        append(kind, meta, payload)
+
+    written.recorder.append = appending
+    tracked(lambda: "x" * 100)()
+    assert (written.run.status, written.run.output) == ("succeeded", None)
+
+
+def test_an_input_of_all_functions_that_one_does_not_take_is_said(written, caplog):
+    written.sources.configure(input="data")
+    assert tracked(lambda model: model)(1) == 1
+    assert written.run.input == 1
+    (message,) = _warnings(caplog)
+    assert "'data'" in message

@@ -380,3 +380,13 @@ def test_a_method_wrongly_called_through_its_class_raises_as_before(written):
     with pytest.raises(TypeError, match="missing 2 required positional arguments"):
         Solver.with_another_name()
     assert written.run.status == "failed"
+
+
+def test_the_class_that_new_is_given_is_no_input(written):
+    class Model:
+        @tracked
+        def __new__(cls, size):
+            return object.__new__(cls)
+
+    Model(3)
+    assert written.run.input == 3

@@ -207,3 +207,14 @@ def test_a_run_left_out_ends_complete_when_one_inside_it_fails_later(written):
     kept = {run.name: run for run in written.runs}
     assert kept["outer"].logs == ["before", "after"]
     assert kept["outer"].status == "succeeded"
+
+
+def test_a_block_that_outlasts_the_one_it_was_entered_in_stays_the_innermost(written):
+    first, second = track_run("first"), track_run("second")
+    first.__enter__()
+    inner = second.__enter__()
+    first.__exit__(None, None, None)
+    assert current_run() is inner
+    second.__exit__(None, None, None)
+    assert current_run() is None
+    assert [run.status for run in written.runs] == ["succeeded", "succeeded"]

@@ -1,0 +1,97 @@
+"""Ctrl-C at any line of ours: the run is ended, and the next one is tracked."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from pathlib import Path
+
+import pytest
+
+import nextmv_autotrack
+from nextmv_autotrack import current_run, track_run, tracked
+from nextmv_autotrack.capture import context
+
+OURS = str(Path(nextmv_autotrack.__file__).parent)
+
+
+def interrupted_at(count, call):
+    """Call it with a Ctrl-C at the point of ours that comes as number `count`.
+
+    Python looks for signals where a function of its own begins, and where one written
+    in C has returned. Return whether it came: false once there are no more points.
+    """
+    left = count
+
+    def look(frame, event, _):
+        nonlocal left
+        ours = frame.f_code.co_filename.startswith(OURS)
+        if not ours or event not in {"call", "c_return"}:
+            return
+        if (event, frame.f_code.co_name) == ("call", "__exit__"):
+            return  # the one point with nothing of ours around it
+        left -= 1
+        if left == 0:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    sys.setprofile(look)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.setprofile(None)
+    return False
+
+
+@tracked
+def solve(data):
+    return {"solution": data, "metrics": {"value": 1}}
+
+
+@tracked
+def fails(data):
+    raise ValueError(data)
+
+
+def block():
+    with track_run(input=[1]) as run:
+        run.log("line")
+        run.output = [2]
+
+
+def failing():
+    with pytest.raises(ValueError, match="no"):
+        fails("no")
+
+
+CALLS = {"a call": lambda: solve([1]), "a failing call": failing, "a block": block}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
+def test_every_run_that_has_begun_ends_and_the_next_one_is_tracked(written, call):
+    call()  # what is made ready once is ready
+    for count in itertools.count(1):
+        written.frames.clear()
+        came = interrupted_at(count, call)
+        assert current_run() is None
+        assert not context.open_roots
+        assert {run.status for run in written.runs} <= {"succeeded", "failed"}
+        written.frames.clear()
+        call()
+        assert written.run.status != "running"
+        assert written.run.parent_id is None
+        if not came:
+            break
+    assert count > 20
+
+
+def test_a_call_that_is_interrupted_before_it_begins_has_failed(written):
+    class Large:
+        def __repr__(self):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        solve(Large())
+    assert (written.run.status, written.run.error) == ("failed", "KeyboardInterrupt")
