@@ -6,13 +6,19 @@ import logging
 import time
 from contextlib import suppress
 
-# A failure that comes back with every call, such as a full disk, is worth a line now
-# and then, not a line a call.
-_SECONDS_BETWEEN_REPORTS = 60.0
+# A failure that comes back with every call, such as a full disk, is worth one line; a
+# service that runs for months may be told again.
+_SECONDS_BETWEEN_REPORTS = 6 * 3600.0
 
 _logger = logging.getLogger("nextmv_autotrack")
 
 _reported: dict[str, float] = {}
+
+THE_DISK = "the disk"
+"""The topic of whatever cannot be written."""
+
+failures = 0
+"""How many have been reported."""
 
 raising = False
 """Under our own tests: failures are raised, so that none goes unseen."""
@@ -20,13 +26,17 @@ raising = False
 
 def failed(doing: str, error: BaseException) -> None:
     """Report that `doing` failed; under our own tests, raise it."""
+    global failures  # noqa: PLW0603 -- a count for the whole process
+    failures += 1
     if raising:
         raise error
-    warn(f"{doing} failed and was left out: {type(error).__name__}: {error}", doing)
+    # A full disk meets every frame of a run, and is one thing to be told.
+    topic = THE_DISK if isinstance(error, OSError) else doing
+    warn(f"{doing} failed and was left out: {type(error).__name__}: {error}", topic)
 
 
 def warn(message: str, topic: str | None = None) -> None:
-    """Log a warning, at most once a minute on one topic, and never raise."""
+    """Log a warning, once in hours on one topic, and never raise."""
     topic = topic or message
     now = time.monotonic()
     if now - _reported.get(topic, -_SECONDS_BETWEEN_REPORTS) < _SECONDS_BETWEEN_REPORTS:

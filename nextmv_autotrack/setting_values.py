@@ -149,7 +149,7 @@ def _seconds(name: str, value: object) -> float:
 def _folder(name: str, value: object) -> Path:
     try:
         path = Path(os.fspath(value)) if value else None  # type: ignore[call-overload]
-        if path is not None:
+        if path is not None and "\0" not in str(path):
             return path.expanduser().absolute()
     except (TypeError, ValueError, RuntimeError, OSError):
         pass  # no path, no such user, or a working directory that is gone

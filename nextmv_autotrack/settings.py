@@ -121,7 +121,25 @@ def checked(given: Mapping[str, Any], *, of_a_run: bool = False) -> dict[str, An
             msg = f"setting {name!r} belongs to the process: use configure({name}=...)"
             raise SettingsError(msg)
         found[name] = values.CHECKS[name](name, value)
+    _raise_contradictions(found)
     return found
+
+
+def _raise_contradictions(found: Mapping[str, Any]) -> None:
+    """Raise when two settings that are given together cannot both hold."""
+    given = found.get("input")
+    inputs = (given,) if isinstance(given, str) else given
+    if isinstance(inputs, tuple):
+        for name in inputs:
+            if name in found.get("options", ()):
+                msg = f"argument {name!r} is named in both 'input' and 'options'"
+                raise SettingsError(msg)
+    if found.get("destination") != "cloud":
+        return
+    for name in ("app_id", "api_key"):
+        if name in found and found[name] is None:
+            msg = f"destination 'cloud' needs {name!r}: give one, or use 'local'"
+            raise SettingsError(msg)
 
 
 def _unknown(name: str) -> str:
@@ -218,7 +236,7 @@ class Sources:
                 # In its place there would be the default one, which would get a key
                 # and runs that are meant for another. So they wait instead.
                 self._complain(f"{source}: {error}; nothing is sent until it is mended")
-                return {name: str(value)}
+                return {name: ""}
             self._complain(f"{source} is ignored: {error}")
             return {}
 

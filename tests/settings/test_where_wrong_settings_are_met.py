@@ -114,7 +114,6 @@ def test_by_the_block_when_a_setting_looks_at_a_call(given, message):
         {"input": "daat"},
         {"input": ["daat", "data"]},
         {"options": "daat"},
-        {"input": "data", "options": "data"},
         {"destination": "cloud"},
         {"destination": "cloud", "app_id": "routing"},
         {"api_key": "key"},
