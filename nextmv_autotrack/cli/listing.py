@@ -40,7 +40,7 @@ def run(given: Namespace) -> int:
         shapes.write([shapes.listed(run) for run in listed])
     elif listed:
         show(listed, beside=runs[len(listed) :])
-        _say_what_next(listed, more=len(runs) > len(listed))
+        _say_what_next(runs, more=len(runs) > len(listed))
     else:
         _say_how_to_begin(folder)
     return 0
@@ -100,7 +100,7 @@ def _say_what_next(runs: Sequence[StoredRun], *, more: bool) -> None:
     screen.say()
     if more:
         screen.say("There are older ones: nextmv-autotrack list --limit 0")
-    first = runs[0].id[: short_lengths([runs[0].id])[runs[0].id]]
+    first = runs[0].id[: short_lengths(run.id for run in runs)[runs[0].id]]
     screen.say(f"One of them in full: nextmv-autotrack show {first}")
 
 

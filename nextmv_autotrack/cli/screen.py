@@ -64,7 +64,9 @@ def heading(text: str) -> None:
 def pairs(rows: Sequence[tuple[str, str]], *, indent: str = "") -> None:
     """Print names and what they stand for, the latter below each other."""
     console = _console()
-    for line in _aligned([(indent + name, one_line(text)) for name, text in rows]):
+    for line in _aligned(
+        [(indent + one_line(name), one_line(text)) for name, text in rows]
+    ):
         if console is None:
             say(line)
         else:

@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from nextmv_autotrack.cli.words import timestamp
+from nextmv_autotrack.cli.words import one_line, timestamp
+from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.store import Store, StoredRun
 
 
@@ -52,7 +53,17 @@ def lines(text: str) -> list[str]:
 
 def _payload(store: Store, digest: str | None) -> orjson.Fragment | None:
     """The payload as it was stored: no number in it passes through a float."""
-    return None if digest is None else orjson.Fragment(store.payload(digest))
+    if digest is None:
+        return None
+    try:
+        body = store.payload(digest)
+        orjson.loads(body)
+    except (StoreError, ValueError) as error:
+        # The rest of the run is there all the same.
+        left_out = one_line(str(error))
+        print(f"warning: a payload is left out: {left_out}", file=sys.stderr)  # noqa: T201
+        return None
+    return orjson.Fragment(body)
 
 
 def write(document: dict[str, Any] | Sequence[Any]) -> None:

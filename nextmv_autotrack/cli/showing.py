@@ -42,6 +42,10 @@ def logs(given: Namespace) -> int:
         text = store.log_text(store.run(given.id).id)
     if given.json:
         shapes.write(shapes.lines(text))
+    elif screen.is_terminal():
+        # A line of a model's must not clear somebody's screen.
+        for line in shapes.lines(text):
+            screen.say(one_line(line, keep_indent=True))
     else:
         sys.stdout.write(text)
     return 0
@@ -145,5 +149,5 @@ def _last_lines(run: StoredRun, text: str) -> None:
 
 
 def _cut(line: str) -> str:
-    clean = " " * (len(line) - len(line.lstrip(" "))) + one_line(line)
+    clean = one_line(line, keep_indent=True)
     return clean if len(clean) <= _LINE_WIDTH else f"{clean[: _LINE_WIDTH - 3]}..."

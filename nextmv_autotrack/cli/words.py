@@ -98,13 +98,17 @@ def local_time(then_s: float) -> str:
     return datetime.fromtimestamp(then_s).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
 
 
-def one_line(text: str) -> str:
+def one_line(text: str, *, keep_indent: bool = False) -> str:
     """Return `text` on one line, without anything a terminal would obey."""
-    return "".join(char if char.isprintable() else " " for char in text).strip()
+    clean = "".join(char if char.isprintable() else " " for char in text)
+    return clean.rstrip() if keep_indent else clean.strip()
 
 
 def number(value: object) -> str:
     """Return a metric's value; a number with the digits that people compare."""
+    if value is None:
+        return "null"
     if isinstance(value, bool) or not isinstance(value, float):
         return one_line(str(value))
-    return f"{value:.10g}"
+    # As many digits as a float surely has.
+    return f"{value:.15g}"

@@ -9,6 +9,7 @@ import pytest
 
 from nextmv_autotrack import track_run
 from nextmv_autotrack.store import Store
+from nextmv_autotrack.store.changes import Delivered
 from nextmv_autotrack.tracker import Tracker
 from tests.cli.conftest import Command
 from tests.project.paths import python
@@ -148,7 +149,7 @@ def test_a_delivered_run_shows_the_run_of_the_platform(
         pass
     (run,) = command("list", "--json").json
     with Store.open(home) as store:
-        store.delivered(run["id"], "latest-abc")
+        store.settle("", [Delivered(run["id"], "latest-abc")])
     (run,) = command("list", "--json").json
     assert (run["delivery"], run["platform_run_id"]) == ("delivered", "latest-abc")
 

@@ -8,6 +8,7 @@ import pytest
 
 from nextmv_autotrack import track_run, tracked
 from nextmv_autotrack.store import Store
+from nextmv_autotrack.store.changes import Rejected
 from nextmv_autotrack.tracker import Tracker
 from tests.cli.conftest import Command
 from tests.cli.test_list import MEMBERS
@@ -139,7 +140,28 @@ def test_a_payload_that_was_lost_leaves_the_rest_of_the_page(
     assert "lost" in page.out
     assert "Output (3 bytes)" in page.out
     said = command("show", run.id, "--json")
+    assert (said.code, len(said.err.splitlines())) == (0, 1)
+    shown = json.loads(said.out)
+    assert (shown["input"], shown["output"]) == (None, [1])
+
+
+def test_what_names_hold_is_not_obeyed_by_the_terminal(
+    command: Command, tracker: Tracker
+):
+    with track_run() as run:
+        run.metrics["m\x1b[31m"] = 1
+        run.options["o\x1b[5m"] = 2
+        run.log("line \x1b[2J of log")
+    assert "\x1b" not in command("show", run.id).out
+
+
+@pytest.mark.parametrize("given", ["", "  ", "ä", "\udcff"])
+def test_what_is_no_id_is_said_in_one_line(command: Command, tracker: Tracker, given):
+    with track_run():
+        pass
+    said = command("show", given)
     assert (said.code, len(said.err.splitlines())) == (1, 1)
+    assert "is no id" in said.err
 
 
 def test_a_rejected_run_says_why(command: Command, tracker: Tracker, home: Path):
@@ -147,7 +169,7 @@ def test_a_rejected_run_says_why(command: Command, tracker: Tracker, home: Path)
         pass
     command("list")
     with Store.open(home) as store:
-        store.rejected(run.id, "the application does not exist")
+        store.settle("", [Rejected(run.id, "the application does not exist")])
     page = command("show", run.id).out
     assert "the application does not exist" in page
     assert "my-app" in page

@@ -72,7 +72,7 @@ def test_one_line_has_nothing_a_terminal_would_obey():
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (8966406.491519999, "8966406.492"),
+        (8966406.491519999, "8966406.49152"),
         (3, "3"),
         (True, "True"),
         ("optimal", "optimal"),
