@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
+import sys
 import threading
 import time
 from typing import Any
@@ -12,9 +14,11 @@ from nextmv_autotrack import safely
 from nextmv_autotrack.capture.context import open_roots
 from nextmv_autotrack.capture.installed import install
 from nextmv_autotrack.capture.recorder import Recorder
+from nextmv_autotrack.capture.resources import usage
 from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
 from nextmv_autotrack.ids import new_id_source
 from nextmv_autotrack.journal import Home, Writer
+from nextmv_autotrack.journal.process import seen
 from nextmv_autotrack.settings import Sources, from_environment
 from nextmv_autotrack.upload.fork_gate import ForkGate
 from nextmv_autotrack.upload.worker import Worker
@@ -50,16 +54,27 @@ class Front:
                 sources=self._sources,
                 clock=self._clock,
                 gate=self._gate,
+                seen=_seen,
                 before=self._worker,
             )
             self._is_at_work = True
             self._worker.start()
         return self._worker
 
+    @property
+    def left(self) -> int:
+        """How many runs the platform was still to get when that was last counted."""
+        return 0 if self._worker is None else self._worker.left
+
     def end_work(self, *, is_settled: bool) -> Worker | None:
         """Return who is to be stopped; the next run begins the work again."""
         self._is_at_work, self._was_settled = False, is_settled
         return self._worker
+
+
+def _seen() -> dict[str, Any] | None:
+    """What the process uses, while runs are in progress."""
+    return {**seen(), "peak_kib": usage()[1]} if open_roots else None
 
 
 class Tracker:
@@ -71,8 +86,10 @@ class Tracker:
         self._front: Front | None = None
         self._opening = threading.RLock()
         self._gate = ForkGate()
-        self._leaves_the_store_to_others = False
-        """Whether this process was forked while its parent had the store open."""
+        self._may_work = True
+        """Whether there may be a thread: not once the process ends, and not in a child
+        that was forked while its parent had the store open."""
+        self._failures_told = safely.failures
         self.recorder = self._new_recorder()
 
     def _new_recorder(self) -> Recorder:
@@ -91,7 +108,7 @@ class Tracker:
             front = self._front
             if front is None or front.directory != self.sources.resolve().directory:
                 front = self._front = Front(self.sources, self._clock, self._gate)
-            if not self._leaves_the_store_to_others:
+            if self._may_work:
                 front.at_work()
             # Straight to the journal from now on: every step in between costs.
             append = self.recorder.append = front.writer.append
@@ -108,13 +125,19 @@ class Tracker:
         """Wait until what has ended so far is where it belongs."""
         if timeout_s is None:
             timeout_s = self.sources.resolve().flush_timeout
-        deadline_s = self._clock.steady() + timeout_s
+        self.recorder.write_late()
+        done = self._flush_by(self._clock.steady() + timeout_s)
+        # A run that could not be written down is nowhere.
+        failures, self._failures_told = self._failures_told, safely.failures
+        return done and safely.failures == failures
+
+    def _flush_by(self, deadline_s: float) -> bool:
         while True:
             with self._opening:
                 front = self._front
                 if front is None or front.pid != os.getpid() or front.is_done:
                     return True
-                if self._leaves_the_store_to_others:
+                if not self._may_work:
                     return False
                 worker = front.at_work()
             done = worker.flush(deadline_s - self._clock.steady())
@@ -124,6 +147,9 @@ class Tracker:
 
     def shutdown(self, timeout_s: float | None = None) -> bool:
         """Flush, then end the background thread; the next run begins another."""
+        if timeout_s is None:
+            timeout_s = self.sources.resolve().flush_timeout
+        deadline_s = self._clock.steady() + timeout_s
         done = self.flush(timeout_s)
         with self._opening:
             front = self._front
@@ -132,7 +158,7 @@ class Tracker:
             self.recorder.append = self._append_first
             worker = front.end_work(is_settled=done)
         if worker is not None:
-            worker.stop()
+            worker.stop(deadline_s)
         return done
 
     def before_fork(self) -> None:
@@ -148,7 +174,7 @@ class Tracker:
         front, self._front = self._front, None
         self._opening = threading.RLock()
         if self._gate.is_occupied:
-            self._leaves_the_store_to_others = True
+            self._may_work = False
         self._gate = ForkGate()
         open_roots.clear()
         self.recorder.begin_anew(self._append_first, new_id_source())
@@ -159,8 +185,25 @@ class Tracker:
         """Send what can be sent in the time there is; the rest waits on disk."""
         try:
             self.shutdown()
+        except KeyboardInterrupt:
+            pass  # somebody wants it to end now
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("the flush at exit", error)
+        # Threads cannot be started any more. Python 3.11 waits for ever for one.
+        self._may_work = False
+        if self._front is not None and self._front.pid == os.getpid():
+            _say_what_waits(self._front.left)
+
+
+def _say_what_waits(runs: int) -> None:
+    """Tell people, in one line, that runs are not on the platform yet."""
+    if runs and sys.stderr is not None:
+        what = "1 run waits" if runs == 1 else f"{runs} runs wait"
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(
+                f"nextmv-autotrack: {what} on disk; `nextmv-autotrack sync` sends "
+                f"{'it' if runs == 1 else 'them'}, or the next program that tracks\n"
+            )
 
 
 def _complain(message: str) -> None:

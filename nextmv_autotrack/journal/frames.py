@@ -23,9 +23,12 @@ class Kind(IntEnum):
     END = 4
     """The call has ended: how, and the output."""
 
+    SEEN = 5
+    """What the process uses while runs are in progress."""
+
 
 # The same as plain numbers: looking up a member of an enum takes longer than a call.
-BEGIN, LOG, PART, END = map(int, Kind)
+BEGIN, LOG, PART, END, SEEN = map(int, Kind)
 
 
 class Frame(NamedTuple):

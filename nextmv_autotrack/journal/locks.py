@@ -22,7 +22,7 @@ else:
         fcntl.flock(fd, kind | fcntl.LOCK_NB)
 
 
-def hold(path: Path) -> int:
+def hold(path: Path, content: bytes) -> int:
     """Create `path` locked, and return the descriptor that holds the lock.
 
     The lock is taken before the file has its name: nobody ever sees it unlocked.
@@ -31,6 +31,7 @@ def hold(path: Path) -> int:
     unnamed = path.with_suffix(".new")
     fd = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
+        os.write(fd, content)
         _take(fd, shared=False)
         unnamed.replace(path)
     except BaseException:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from nextmv_autotrack.journal import locks
+from nextmv_autotrack.journal import locks, process
 
 _SEGMENT_SUFFIX = ".journal"
 _LOCK_SUFFIX = ".lock"
@@ -32,11 +33,18 @@ class Home:
     def enter(self, owner: str) -> int:
         """Make `owner` known as alive until the returned descriptor is closed."""
         make_private_folder(self._folder)
-        return locks.hold(self._lock(owner))
+        who = json.dumps(process.identity() or {}).encode("ascii")
+        return locks.hold(self._lock(owner), who)
 
     def is_alive(self, owner: str) -> bool:
-        """Whether the process that is `owner` still runs."""
-        return locks.is_held(self._lock(owner))
+        """Whether the process that is `owner` still runs and writes.
+
+        It holds its lock. Where a lock is gone by mistake, because a program has closed
+        all descriptors or a network folder knows no locks, the process itself is looked
+        for. One that has left on purpose has said so.
+        """
+        lock = self._lock(owner)
+        return locks.is_held(lock) or process.is_running(_who(lock))
 
     def create(self, owner: str, number: int) -> tuple[Segment, int]:
         """Create a segment; return it and a descriptor that appends to it."""
@@ -71,6 +79,14 @@ class Home:
             return [path for path in self._folder.iterdir() if path.suffix == suffix]
         except FileNotFoundError:
             return []
+
+
+def _who(lock: Path) -> dict[str, Any]:
+    try:
+        who = json.loads(lock.read_bytes() or b"{}")
+    except (OSError, ValueError):
+        return {}
+    return who if isinstance(who, dict) else {}
 
 
 def make_private_folder(folder: Path) -> None:

@@ -74,20 +74,22 @@ class Writer:
         with self._lock:
             if self._size >= self._segment_bytes:
                 self._next_segment()
+            # First, since Ctrl-C may come behind any step: a frame too many is looked
+            # for and not found, one too few would not be looked for.
+            self.appended += 1
+            self._size += size
             if is_small:
                 written = write(self._fd, frame)
             else:
                 written = _write_parts(self._fd, frame, meta, payload)
             if written != size:
                 self._undo(written)
-            self._size += size
-            self.appended += 1
         if self.reader_sleeps:
             self.wake_reader()
 
     def _undo(self, written: int) -> None:
         """Take back a frame that the disk had no room for."""
-        os.ftruncate(self._fd, self._size)
+        os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
         msg = f"the disk took {written} bytes of a frame only: it is full"
         raise OSError(msg)
 
@@ -136,6 +138,8 @@ class Writer:
             self.retire()
             self.close_retired()
             fd, self._lock_fd = self._lock_fd, -1
+            # Who is named in there lives on, and is no owner any more.
+            os.ftruncate(fd, 0)
             os.close(fd)
         return True
 

@@ -13,9 +13,10 @@ class Uploaded:
     run_id: str
     uploads: Mapping[str, str]
     """From part to upload id."""
-    at: float
-    create_begins: bool = False
-    """Whether the platform is asked to create the run next: kept before it is."""
+    begun_at: float
+    """Before the platform was asked for any of them that is new."""
+    create_begins_at: float | None = None
+    """When the platform is asked to create the run, if it is next: kept before it is."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Postponed:
     problem: str
     is_surely_not_created: bool = True
     """Whether nobody has to look for it on the platform first."""
+    is_uploaded_anew: bool = False
+    """Whether the platform may not know its parts any more."""
 
 
 @dataclass(frozen=True)

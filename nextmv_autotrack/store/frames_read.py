@@ -57,13 +57,16 @@ class FramesRead:
     """What a stretch of one owner's journal says."""
 
     def __init__(self, owner: str, keep: Callable[[bytes], PayloadRow]) -> None:
-        self._owner = owner
+        self.owner = owner
+        """Whose journal it is."""
         self._keep = keep
         self._runs: dict[str, dict[str, Any]] = {}
         self.lines: dict[str, list[bytes]] = {}
         """Log lines by run."""
         self.payloads: dict[str, PayloadRow] = {}
         """Payloads by digest."""
+        self.last_seen: str | None = None
+        """What the process was last seen using, as JSON."""
         self.count = 0
         """Frames read."""
         self.skipped = 0
@@ -74,6 +77,9 @@ class FramesRead:
         self.count += 1
         try:
             meta = orjson.loads(frame.meta)
+            if frame.kind is Kind.SEEN:
+                self.last_seen = _as_text(meta)
+                return
             run_id = _text(meta, "id")
             if frame.kind is Kind.LOG:
                 self._add_lines(run_id, frame.payload)
@@ -96,7 +102,7 @@ class FramesRead:
     ) -> None:
         run = self._runs.get(run_id)
         if run is None:
-            run = {**_UNTOLD, "id": run_id, "owner": self._owner}
+            run = {**_UNTOLD, "id": run_id, "owner": self.owner}
             run["started_at"] = time_of_id(run_id)
         if kind is Kind.PART:
             column = _PARTS[_text(meta, "part")]

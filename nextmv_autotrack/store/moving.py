@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import orjson
+
+from nextmv_autotrack.clock import NS_PER_S
 from nextmv_autotrack.journal import Segment, read_frames
+from nextmv_autotrack.journal.process import end_of
 from nextmv_autotrack.store.connection import insert, writing
 from nextmv_autotrack.store.frames_read import (
     COLUMNS,
@@ -86,15 +90,32 @@ def forget(connection: sqlite3.Connection, segment: Segment) -> None:
     )
 
 
-def fail_unfinished(connection: sqlite3.Connection, owner: str, error: str) -> int:
+def fail_unfinished(connection: sqlite3.Connection, owner: str) -> int:
     """Let the runs that a dead owner has left running be failed; return how many."""
-    # Not those without a beginning: they may belong to a living process, of which the
-    # dead one was a fork.
-    return connection.execute(
-        "UPDATE runs SET status = 'failed', error = ? "
-        "WHERE status = 'running' AND owner = ? AND name IS NOT NULL",
-        (error, owner),
-    ).rowcount
+    last_seen = _last_seen(connection, owner)
+    metrics: dict[str, float] = {}
+    if peak_kib := last_seen.get("peak_kib"):
+        metrics["peak_memory_mib"] = round(peak_kib / 1024, 1)
+    seen_at_ns = last_seen.get("at_ns")
+    seen_at = seen_at_ns / NS_PER_S if seen_at_ns else None
+    with writing(connection):
+        # Not those without a beginning: they may belong to a living process, of which
+        # the dead one was a fork. A run lasted at least until its process was seen.
+        failed = connection.execute(
+            "UPDATE runs SET status = 'failed', error = ?, metrics = ?, "
+            "duration = max(0.0, ? - started_at) "
+            "WHERE status = 'running' AND owner = ? AND name IS NOT NULL",
+            (end_of(last_seen), orjson.dumps(metrics).decode(), seen_at, owner),
+        ).rowcount
+        connection.execute("DELETE FROM processes WHERE owner = ?", (owner,))
+    return failed
+
+
+def _last_seen(connection: sqlite3.Connection, owner: str) -> dict[str, Any]:
+    found = connection.execute(
+        "SELECT last_seen FROM processes WHERE owner = ?", (owner,)
+    ).fetchone()
+    return orjson.loads(found[0]) if found else {}
 
 
 def _read(
@@ -118,6 +139,11 @@ def _write(connection: sqlite3.Connection, said: FramesRead) -> None:
     insert(connection, _RUNS, said.rows(), _OR_ADD_TO_RUN)
     lines = ((run_id, b"".join(lines)) for run_id, lines in said.lines.items())
     insert(connection, "INTO logs (run_id, lines)", lines)
+    if said.last_seen is not None:
+        connection.execute(
+            "INSERT OR REPLACE INTO processes VALUES (?, ?)",
+            (said.owner, said.last_seen),
+        )
 
 
 def _position(connection: sqlite3.Connection, segment: Segment) -> int | None:

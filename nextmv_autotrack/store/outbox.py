@@ -91,6 +91,14 @@ def _due(
     return [stored_run(row) for row in rows]
 
 
+def adopt(connection: sqlite3.Connection, endpoint: str) -> None:
+    """Give runs to this platform that were meant for one whose address was wrong."""
+    connection.execute(
+        "UPDATE runs SET endpoint = ? WHERE delivery = 'waiting' AND endpoint IS NULL",
+        (endpoint,),
+    )
+
+
 def void_claims_of_the_dead(
     connection: sqlite3.Connection, owner: str, is_alive: Callable[[str], bool]
 ) -> None:
@@ -141,17 +149,21 @@ def _keep(connection: sqlite3.Connection, change: Change) -> None:
 
 
 def _uploaded(connection: sqlite3.Connection, change: Uploaded) -> None:
+    # One that is used again is no younger for it.
     connection.executemany(
-        "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)",
+        "INSERT INTO uploads VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (run_id, part) DO UPDATE "
+        "SET upload_id = excluded.upload_id, uploaded_at = excluded.uploaded_at "
+        "WHERE upload_id <> excluded.upload_id",
         [
-            (change.run_id, part, upload_id, change.at)
+            (change.run_id, part, upload_id, change.begun_at)
             for part, upload_id in change.uploads.items()
         ],
     )
-    if change.create_begins:
+    if change.create_begins_at is not None:
         connection.execute(
             "UPDATE runs SET create_begun_at = ? WHERE id = ?",
-            (change.at, change.run_id),
+            (change.create_begins_at, change.run_id),
         )
 
 
@@ -174,6 +186,8 @@ def _postponed(connection: sqlite3.Connection, change: Postponed) -> None:
         "WHERE id = ? AND delivery = 'waiting'",
         (change.due_at, change.problem, change.is_surely_not_created, change.run_id),
     )
+    if change.is_uploaded_anew:
+        _forget_uploads(connection, change.run_id)
 
 
 def _rejected(connection: sqlite3.Connection, change: Rejected) -> None:

@@ -85,6 +85,10 @@ def stored_run(row: tuple[Any, ...]) -> StoredRun:
 def run(connection: sqlite3.Connection, id_or_prefix: str) -> StoredRun:
     """Return the one run whose id begins so."""
     prefix = id_or_prefix.strip().lower()
+    if not prefix or not prefix.isascii():
+        raise UnknownRunError(
+            f"{prefix!a} is no id: `nextmv-autotrack list` shows those there are"
+        )
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM runs WHERE id >= ? AND id < ? AND {_IS_KNOWN} "  # noqa: S608 -- words of ours only
         "ORDER BY id LIMIT ?",

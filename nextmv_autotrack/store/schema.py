@@ -102,6 +102,14 @@ CREATE TABLE lanes (
 ) WITHOUT ROWID
 """
 
+# What a process with runs in progress was last seen using.
+_PROCESSES = """
+CREATE TABLE processes (
+    owner TEXT NOT NULL PRIMARY KEY,
+    last_seen TEXT NOT NULL
+) WITHOUT ROWID
+"""
+
 # How far each segment of a journal has been moved.
 _JOURNALS = """
 CREATE TABLE journals (
@@ -124,6 +132,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _PAYLOADS,
         _UPLOADS,
         _LANES,
+        _PROCESSES,
         _JOURNALS,
     ),
 )

@@ -104,10 +104,13 @@ class Store:
         with told(self._path):
             moving.forget(self._connection, segment)
 
-    def fail_unfinished(self, owner: str, error: str) -> int:
-        """Let runs that a dead owner left running be failed; return how many."""
+    def fail_unfinished(self, owner: str) -> int:
+        """Let runs that a dead owner left running be failed; return how many.
+
+        Their error says what is known of the end of their process.
+        """
         with told(self._path):
-            return moving.fail_unfinished(self._connection, owner, error)
+            return moving.fail_unfinished(self._connection, owner)
 
     def running(self, owner: str) -> int:
         """Return how many runs of `owner` are in progress."""
@@ -169,6 +172,11 @@ class Store:
                 limit=limit,
                 without_apps=without_apps,
             )
+
+    def adopt(self, endpoint: str) -> None:
+        """Give runs to this platform that were meant for one whose address was wrong."""
+        with told(self._path):
+            outbox.adopt(self._connection, endpoint)
 
     def release(self, owner: str) -> None:
         """Give back what `owner` has claimed."""

@@ -9,8 +9,6 @@ from nextmv_autotrack.store import Store
 # threads, for long.
 MOVE_BYTES = 256 * 1024
 
-ENDED_TOO_EARLY = "process ended before the run did"
-
 
 class Sweep:
     """Moves journals: one's own, those of living processes, those of dead ones."""
@@ -57,7 +55,7 @@ class Sweep:
             self._move(segment)
         if alive:
             return
-        self._store.fail_unfinished(owner, ENDED_TOO_EARLY)
+        self._store.fail_unfinished(owner)
         for segment in segments:
             self._remove(segment)
         self._home.leave(owner)

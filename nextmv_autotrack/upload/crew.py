@@ -50,6 +50,12 @@ class Crew:
                 self._jobs.pop()
         return future
 
+    def man(self) -> None:
+        """Start all threads now: at the end of the interpreter none can be started."""
+        with self._changed:
+            while self._grow():
+                pass
+
     def close(self) -> None:
         """Let each thread end when there is nothing left to do."""
         with self._changed:

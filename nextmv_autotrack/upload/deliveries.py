@@ -92,18 +92,24 @@ class Deliveries:
         self.wake: Callable[[], None] = lambda: None
         """Called, by another thread, when something has come back."""
 
-    def go_on(self, store: Store) -> float:
+    def man(self) -> None:
+        """Start the threads, if there is a platform to send anything to."""
+        if self._sources.resolve().api_key is not None:
+            self._crew.man()
+
+    def go_on(self, store: Store, *, take_more: bool = True) -> float:
         """Settle what has come back, send what is due; return when to look again.
 
         The time is one of the steady clock; infinity when nothing is to be done.
         """
         self._settle(store)
         settings = self._sources.resolve()
-        if settings.api_key is None:
+        if settings.api_key is None or not take_more:
             return math.inf
         client = self._connected(settings.endpoint, settings.api_key)
         if client is None:
             return math.inf
+        store.adopt(settings.endpoint)
         for run in self._claimed(store, settings.endpoint):
             self._begin(store, client, run)
         # Without threads, what was begun has been done.

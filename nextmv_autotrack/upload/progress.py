@@ -27,6 +27,11 @@ class Progress:
         """Whether anybody waits: the worker then hurries."""
         return self._waiting > 0
 
+    @property
+    def unsettled(self) -> int:
+        """How many runs still wait, as far as was told."""
+        return max(0, self._unsettled)
+
     @contextmanager
     def awaited(self) -> Iterator[None]:
         """Mark that somebody waits, for as long as the block lasts."""

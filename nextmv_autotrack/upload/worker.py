@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.clock import Clock
-from nextmv_autotrack.journal import Home, Writer
+from nextmv_autotrack.journal import SEEN, Home, Writer
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.upload.fork_gate import ForkGate
 from nextmv_autotrack.upload.progress import Progress
@@ -27,13 +29,21 @@ MOVE_INTERVAL_S = 0.2
 
 # How often a process looks for what others have left. Each does so when it starts,
 # too.
-SWEEP_INTERVAL_S = 30.0
+SWEEP_INTERVAL_S = 5.0
+
+# How often a process with runs in progress is looked at: what is known of its end, if
+# that comes too early, is not much older.
+SEEN_INTERVAL_S = 1.0
+
+# Shorter runs are not looked at: their process has hardly begun.
+FIRST_SEEN_S = 0.3
 
 # Until a store that cannot be opened is tried again; the journal goes on meanwhile.
 STORE_RETRY_S = 30.0
 
-# How long the end of the thread is waited for: it stops between two transactions.
-STOP_S = 1.0
+# The end of the thread is waited for so long when there is no time left: it stops
+# between two transactions, which take some milliseconds.
+LEAST_STOP_S = 0.1
 
 
 class Worker:
@@ -52,6 +62,7 @@ class Worker:
         sources: Sources,
         clock: Clock,
         gate: ForkGate,
+        seen: Callable[[], dict[str, Any] | None],
         before: Worker | None,
     ) -> None:
         self._directory = directory
@@ -60,13 +71,17 @@ class Worker:
         self._sources = sources
         self._clock = clock
         self._gate = gate
+        self._seen = seen
+        """What the process uses; None while no run is in progress."""
         self._before = before
         """Who did this work before: two at once would clear up behind each other."""
         self._deliveries: Deliveries | None = None
         self._wake = threading.Event()
         self._stopping = False
+        self._stop_by = 0.0
         self._moved = 0
         self._sweep_at = 0.0
+        self._seen_at = clock.steady() + FIRST_SEEN_S
         self._progress = Progress()
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         writer.wake_reader = self.nudge
@@ -96,11 +111,17 @@ class Worker:
         """Whether the thread is at its end: what is written now is for the next one."""
         return self._progress.has_ended
 
-    def stop(self) -> None:
-        """End the thread after the step it is at."""
+    @property
+    def left(self) -> int:
+        """How many runs the platform was still to get when that was last counted."""
+        return self._progress.unsettled
+
+    def stop(self, deadline_s: float) -> None:
+        """End the thread once what is on its way has come back, or it is too late."""
+        self._stop_by = deadline_s
         self._stopping = True
         self._wake.set()
-        self.join(STOP_S)
+        self.join(max(LEAST_STOP_S, deadline_s - self._clock.steady()))
 
     def join(self, timeout_s: float | None = None) -> None:
         """Wait for the end of the thread, if it has begun."""
@@ -117,7 +138,9 @@ class Worker:
                 self._session()
             except Exception as error:  # noqa: BLE001, PERF203 -- the boundary
                 self._progress.give_up()
-                safely.warn(f"runs stay in the journal for now: {error}", "the store")
+                safely.warn(
+                    f"runs stay in the journal for now: {error}", safely.THE_DISK
+                )
                 self._wake.wait(STORE_RETRY_S)
                 self._wake.clear()
         if self._deliveries is not None:
@@ -142,6 +165,7 @@ class Worker:
                     clock=self._clock,
                 )
             deliveries.wake = self._wake.set
+            deliveries.man()
             with Store.open(self._directory) as store:
                 self._rounds(store, deliveries)
 
@@ -152,8 +176,10 @@ class Worker:
         move_at: float | None = None
         while not self._gate.is_closing:
             stopping, awaited = self._stopping, self._progress.is_awaited
+            if now() >= self._seen_at:
+                self._note_what_is_seen()
             appended = self._writer.appended
-            if stopping:
+            if stopping and (not deliveries.is_busy or now() >= self._stop_by):
                 self._end(sweep, deliveries)
                 self._progress.tell(appended, deliveries.unsettled(store), math.inf)
                 return
@@ -161,19 +187,29 @@ class Worker:
                 # Not at once: whoever writes one record may be about to write many,
                 # and would have to share the interpreter with this thread.
                 move_at = now() + MOVE_INTERVAL_S
-            if move_at is not None and (awaited or now() >= move_at):
+            if move_at is not None and (awaited or stopping or now() >= move_at):
                 sweep.own(self._writer)
                 self._moved, move_at = appended, None
             if now() >= self._sweep_at:
                 sweep.others(self._writer.owner)
                 self._sweep_at = now() + SWEEP_INTERVAL_S
-            next_try = deliveries.go_on(store)
+            next_try = deliveries.go_on(store, take_more=not stopping)
+            if stopping:
+                next_try = min(next_try, self._stop_by)
             if awaited:
                 next_try_s = now() if deliveries.is_busy else next_try
                 unsettled = deliveries.unsettled(store)
                 self._progress.tell(self._moved, unsettled, next_try_s)
-            due_s = min(next_try, self._sweep_at if move_at is None else move_at)
+            due_s = min(next_try, self._seen_at, self._sweep_at)
+            if move_at is not None:
+                due_s = min(due_s, move_at)
             self._pause(due_s - now(), None if move_at is not None else self._moved)
+
+    def _note_what_is_seen(self) -> None:
+        self._seen_at = self._clock.steady() + SEEN_INTERVAL_S
+        facts = self._seen()
+        if facts is not None:
+            self._writer.append(SEEN, json.dumps(facts).encode("ascii"))
 
     def _end(self, sweep: Sweep, deliveries: Deliveries) -> None:
         if deliveries.is_busy:

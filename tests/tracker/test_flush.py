@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
+
+import pytest
 
 from nextmv_autotrack import track_run, tracked
 from nextmv_autotrack.journal import Home
@@ -215,6 +218,78 @@ def test_a_shutdown_keeps_its_timeout_and_the_run_waits_for_the_next(
     assert "next" in {json.loads(run.input) for run in platform.runs()}
 
 
+def test_a_run_that_a_shutdown_left_is_still_waited_for(to_platform, platform):
+    platform.fail_next(1, status=503, headers={"Retry-After": "1"})
+    solve("left")
+    assert to_platform.shutdown(0.2) is False
+    assert to_platform.flush(0.05) is False
+    assert to_platform.flush(PATIENCE_S) is True
+    assert len(platform.runs()) == 1
+
+
+def test_a_run_on_its_way_at_a_shutdown_arrives_once(to_platform, platform):
+    platform.delay(0.3)
+    solve("slow")
+    assert to_platform.shutdown(0.5) is False
+    platform.delay(0)
+    solve("next")
+    assert to_platform.flush(PATIENCE_S) is True
+    inputs = [json.loads(run.input) for run in platform.runs()]
+    assert sorted(inputs) == ["next", "slow"]
+
+
+def test_a_shutdown_with_time_left_waits_for_what_others_have_left_to_it(
+    to_platform, platform
+):
+    platform.fail_next(8, status=503, path="uploadurl")
+    for number in range(8):
+        solve(number)
+    to_platform.shutdown(0.3)
+    platform.delay(0.1)
+    solve("next")
+    assert to_platform.flush(PATIENCE_S) is True
+    to_platform.shutdown(PATIENCE_S)
+    assert len(platform.runs()) == len({run.input for run in platform.runs()}) == 9
+
+
+def test_what_is_kept_nowhere_is_not_where_it_belongs(tracker, tmp_path, as_for_users):
+    home_of(tracker).write_text("a file where a folder should be")
+    assert solve(1) == 1
+    assert tracker.flush(PATIENCE_S) is False
+
+
+def test_a_run_ends_where_it_has_begun_whatever_is_configured_in_between(
+    tracker, tmp_path
+):
+    before, elsewhere = home_of(tracker), tmp_path / "elsewhere"
+    with track_run(input="over") as run:
+        tracker.configure({"directory": elsewhere})
+        solve("in between")
+        run.log("still here")
+    assert tracker.flush(PATIENCE_S)
+    tracker.shutdown(PATIENCE_S)
+    with Store.open(before) as store:
+        Sweep(store, Home(before)).others()
+        (over,) = store.runs(limit=9)
+        assert (over.status, store.log_text(over.id)) == (
+            Status.SUCCEEDED,
+            "still here\n",
+        )
+    assert deliveries(elsewhere) == {"in between": Delivery.LOCAL}
+
+
+def test_a_run_whose_platform_has_a_wrong_address_goes_to_the_right_one_later(
+    tmp_path, platform
+):
+    known = {"NEXTMV_API_KEY": platform.key, "NEXTMV_APP_ID": "routing"}
+    wrong = "http//no-such.example"
+    said = run_program(tmp_path, **known, NEXTMV_ENDPOINT=wrong)
+    assert "nothing is sent until it is mended" in said
+    run_program(tmp_path, **known, NEXTMV_ENDPOINT=platform.endpoint)
+    assert len(platform.runs()) == 2
+    assert set(deliveries(tmp_path).values()) == {Delivery.DELIVERED}
+
+
 def test_threads_may_shut_down_and_track_at_once(tracker):
     def work(name):
         for number in range(50):
@@ -255,7 +330,8 @@ def test_a_synchronous_run_waits_for_a_silent_platform_no_longer_than_it_may(
 # --- The end of the process.
 
 PROGRAM = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from nextmv_autotrack import tracked
 
 @tracked
@@ -267,7 +343,8 @@ sys.exit(3)
 """
 
 
-def run_program(home: Path, **environ: str) -> None:
+def run_program(home: Path, **environ: str) -> str:
+    """Run it, and return what it said besides its own words."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", PROGRAM],
         env={"NEXTMV_AUTOTRACK_DIRECTORY": str(home), "PATH": "", **environ},
@@ -275,23 +352,28 @@ def run_program(home: Path, **environ: str) -> None:
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
+    assert (done.returncode, done.stdout) == (3, "")
+    return done.stderr
 
 
 def test_a_silent_platform_holds_up_the_exit_no_longer_than_it_may(tmp_path, platform):
     platform.trouble("hang", 99)
-    run_program(
+    said = run_program(
         tmp_path,
         NEXTMV_API_KEY=platform.key,
         NEXTMV_APP_ID="routing",
         NEXTMV_ENDPOINT=platform.endpoint,
-        NEXTMV_AUTOTRACK_FLUSH_TIMEOUT="0.1",
+        NEXTMV_AUTOTRACK_FLUSH_TIMEOUT="0.3",
+    )
+    assert said == (
+        "nextmv-autotrack: 1 run waits on disk; `nextmv-autotrack sync` sends it, "
+        "or the next program that tracks\n"
     )
     assert deliveries(tmp_path) == {"one": Delivery.WAITING}
 
 
 def test_an_exit_that_has_no_time_leaves_the_run_on_disk(tmp_path):
-    run_program(tmp_path, NEXTMV_AUTOTRACK_FLUSH_TIMEOUT="0")
+    assert run_program(tmp_path, NEXTMV_AUTOTRACK_FLUSH_TIMEOUT="0") == ""
     assert deliveries(tmp_path) == {"one": Delivery.LOCAL}
 
 
@@ -304,3 +386,63 @@ def test_an_exit_ends_early_when_all_is_where_it_belongs(tmp_path, platform):
         NEXTMV_AUTOTRACK_FLUSH_TIMEOUT=f"{FOR_EVER_S}",
     )
     assert deliveries(tmp_path) == {"one": Delivery.DELIVERED}
+
+
+AFTER_THE_END = """
+from nextmv_autotrack import flush, tracked
+
+@tracked
+def solve(data):
+    return data
+
+class Late:
+    def __del__(self, flush=flush, solve=solve):
+        solve("late")
+        flush(1)
+
+late = Late()
+solve("in time")
+"""
+
+
+def test_a_call_after_the_end_is_on_disk_and_holds_nothing_up(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", AFTER_THE_END],
+        env={"NEXTMV_AUTOTRACK_DIRECTORY": str(tmp_path), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert set(deliveries(tmp_path)) == {"in time", "late"}
+
+
+CTRL_C = PROGRAM.replace("sys.exit(3)", "print('ends', flush=True)")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signal")
+def test_ctrl_c_ends_the_flush_at_the_exit_at_once(tmp_path, platform):
+    platform.trouble("hang", 99)
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", CTRL_C],
+        env={
+            "NEXTMV_AUTOTRACK_DIRECTORY": str(tmp_path),
+            "NEXTMV_API_KEY": platform.key,
+            "NEXTMV_APP_ID": "routing",
+            "NEXTMV_ENDPOINT": platform.endpoint,
+            "NEXTMV_AUTOTRACK_FLUSH_TIMEOUT": f"{FOR_EVER_S}",
+            "PATH": "",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout.readline() == "ends\n"
+        while not platform.requests():
+            pass  # until it is at it
+        program.send_signal(signal.SIGINT)
+        said = program.communicate(timeout=PATIENCE_S)[1]
+    assert "Traceback" not in said
+    assert said.startswith("nextmv-autotrack: 1 run waits on disk")
+    assert deliveries(tmp_path) == {"one": Delivery.WAITING}
