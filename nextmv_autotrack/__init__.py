@@ -15,6 +15,7 @@ from nextmv_autotrack.capture.decorator import tracked
 from nextmv_autotrack.errors import (
     AmbiguousRunError,
     AutotrackError,
+    DamagedStoreError,
     NotCallableError,
     PlatformError,
     RefusedError,
@@ -29,6 +30,7 @@ from nextmv_autotrack.tracker import configure, flush, shutdown
 __all__ = [
     "AmbiguousRunError",
     "AutotrackError",
+    "DamagedStoreError",
     "NotCallableError",
     "PlatformError",
     "RefusedError",

@@ -4,6 +4,8 @@ AutotrackError
 ├── SettingsError        a setting is unknown, contradictory or of the wrong type
 ├── NotCallableError     `tracked` was put on something that cannot be called
 ├── StoreError           the local store cannot be opened or read
+│   ├── DamagedStoreError    it is no database of ours, or not a whole one
+│   └── JournalError         what a process has written down cannot be read here
 ├── UnknownRunError      no run has this id
 ├── AmbiguousRunError    several runs have an id that begins like this
 └── PlatformError        the platform did not take a request
@@ -32,6 +34,14 @@ class NotCallableError(AutotrackError, TypeError):
 
 class StoreError(AutotrackError):
     """The local store cannot be opened or read."""
+
+
+class DamagedStoreError(StoreError):
+    """The local store is no database of ours, or not a whole one."""
+
+
+class JournalError(StoreError):
+    """What a process has written down cannot be read here, or not by this version."""
 
 
 class UnknownRunError(AutotrackError, LookupError):

@@ -21,6 +21,12 @@ _DESTINATIONS = ("auto", "cloud", "local")
 # A summary of a payload that was cut takes up to this much itself.
 SMALLEST_PAYLOAD_BOUND = 1024
 
+# The database alone takes some, and the journals of a few processes.
+SMALLEST_DISK_BOUND = 10_000_000
+
+# A hundred years.
+LONGEST_AGE_DAYS = 36_500
+
 # Eleven days: what every system can wait for.
 LONGEST_TIMEOUT_S = 1_000_000
 
@@ -140,6 +146,21 @@ def _byte_count(name: str, value: object) -> int:
     )
 
 
+def _disk_bytes(name: str, value: object) -> int:
+    count = value if isinstance(value, int) and not isinstance(value, bool) else -1
+    if count >= SMALLEST_DISK_BOUND:
+        return count
+    raise _wrong(
+        name, value, f"a whole number of bytes, {SMALLEST_DISK_BOUND:,} or more"
+    )
+
+
+def _days(name: str, value: object) -> float:
+    if _is_number(value) and 0 < value <= LONGEST_AGE_DAYS:
+        return float(value)
+    raise _wrong(name, value, f"a number of days, up to {LONGEST_AGE_DAYS:,}")
+
+
 def _seconds(name: str, value: object) -> float:
     if _is_number(value) and 0 <= value <= LONGEST_TIMEOUT_S:
         return float(value)
@@ -175,6 +196,8 @@ CHECKS: dict[str, Callable[[str, object], Any]] = {
     "max_payload": _byte_count,
     "max_log": _byte_count,
     "directory": _folder,
+    "max_disk": _disk_bytes,
+    "max_age_days": _days,
     "flush_timeout": _seconds,
     "sync": _flag,
 }
@@ -184,6 +207,8 @@ _NUMBERS: dict[str, Callable[[str], float]] = {
     "sample": float,
     "max_payload": int,
     "max_log": int,
+    "max_disk": int,
+    "max_age_days": float,
     "flush_timeout": float,
 }
 

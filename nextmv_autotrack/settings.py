@@ -25,7 +25,9 @@ _PLATFORM_VARIABLES = {
 }
 
 # One process has one home, one platform and one exit.
-OF_THE_PROCESS = frozenset({"api_key", "endpoint", "directory", "flush_timeout"})
+OF_THE_PROCESS = frozenset(
+    {"api_key", "endpoint", "directory", "flush_timeout", "max_disk", "max_age_days"}
+)
 
 
 def _home() -> Path:
@@ -95,6 +97,12 @@ class Settings:
 
     directory: Path = field(default_factory=_home)
     """Home of the journals and the store."""
+
+    max_disk: int = 10_000_000_000
+    """Bytes that the folder may take; beyond it payloads go, never runs."""
+
+    max_age_days: float = 365.0
+    """Days after which the payloads of local and delivered runs go."""
 
     flush_timeout: float = 2.0
     """Seconds that exit may take; what is left waits on disk."""

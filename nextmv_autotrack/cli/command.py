@@ -8,7 +8,7 @@ import sys
 from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 
-from nextmv_autotrack.cli import demo, listing, showing
+from nextmv_autotrack.cli import demo, listing, sending, showing, status
 from nextmv_autotrack.cli.words import one_line
 from nextmv_autotrack.errors import AutotrackError
 
@@ -18,6 +18,9 @@ PROGRAM = "nextmv-autotrack"
 # code sees that the output is not all there.
 _EXIT_BROKEN_PIPE = 141
 _EXIT_INTERRUPTED = 130
+
+# Long enough for a laptop's backlog; who has more can say so.
+SYNC_TIMEOUT_S = 300.0
 
 _AN_ID = "the id of a run, or how it begins"
 
@@ -40,6 +43,16 @@ _EXAMPLES = {
         f"{PROGRAM} show 019a2f6c41d7 --json | jq .output",
     ),
     "logs": (f"{PROGRAM} logs 019a2f6c41d7 | grep -i gap",),
+    "status": (
+        f"{PROGRAM} status",
+        f"{PROGRAM} status --json | jq .runs.waiting",
+    ),
+    "sync": (f"{PROGRAM} sync", f"{PROGRAM} sync --timeout 600"),
+    "retry": (f"{PROGRAM} retry", f"{PROGRAM} retry 019a2f6c41d7"),
+    "purge": (
+        f"{PROGRAM} purge --older-than 90 --dry-run",
+        f"{PROGRAM} purge --older-than 90",
+    ),
     "demo": (f"{PROGRAM} demo",),
 }
 
@@ -133,7 +146,33 @@ def _parser() -> ArgumentParser:
     shown.add_argument("id", metavar="ID", help=_AN_ID)
     logged = add("logs", showing.logs, "Print the log lines of a run.")
     logged.add_argument("id", metavar="ID", help=_AN_ID)
-    for reading in (listed, shown, logged):
+    told = add("status", status.status, "Show what waits, what was rejected and why.")
+    sent = add("sync", sending.sync, "Send everything that waits to the platform now.")
+    sent.add_argument(
+        "--timeout",
+        type=float,
+        default=SYNC_TIMEOUT_S,
+        metavar="SECONDS",
+        help="how long to try (default: %(default)g)",
+    )
+    again = add("retry", status.retry, "Send again what the platform has rejected.")
+    again.add_argument("id", metavar="ID", nargs="*", help=f"{_AN_ID}; all without")
+    purged = add("purge", status.purge, "Remove runs that are no longer needed.")
+    purged.add_argument(
+        "--older-than",
+        type=float,
+        required=True,
+        metavar="DAYS",
+        help="remove runs that began longer ago, if they are local or delivered",
+    )
+    purged.add_argument("--rejected", action="store_true", help="rejected ones, too")
+    purged.add_argument(
+        "--waiting",
+        action="store_true",
+        help="also those that the platform has not got: they are lost then",
+    )
+    purged.add_argument("--dry-run", action="store_true", help="only say how many")
+    for reading in (listed, shown, logged, told, sent, again, purged):
         reading.add_argument("--json", action="store_true", help="print JSON")
     add("demo", demo.run, "Solve real models with HiGHS, and show the tracked runs.")
     return parser

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nextmv_autotrack.errors import StoreError
+from nextmv_autotrack.errors import StoreError, UnknownRunError
 from nextmv_autotrack.journal import Home
 from nextmv_autotrack.settings import from_environment
 from nextmv_autotrack.store import Store
@@ -16,7 +16,7 @@ from nextmv_autotrack.store.sweep import Sweep
 
 def directory() -> Path:
     """Return the folder that the settings name."""
-    return from_environment(_complain).resolve().directory
+    return from_environment(complain).resolve().directory
 
 
 @contextmanager
@@ -27,11 +27,25 @@ def open_store(folder: Path) -> Iterator[Store]:
     as soon as it has begun. Where that is not possible, for instance because the disk
     is full, the store is read as it is.
     """
-    with Store.open(folder) as store:
+    with Store.open_sound(folder, complain=complain) as store:
         try:
             Sweep(store, Home(folder)).others()
         except (StoreError, OSError) as error:
-            _complain(f"the newest runs may be missing: {error}")
+            complain(f"the newest runs may be missing: {error}")
+        yield store
+
+
+@contextmanager
+def store_of(folder: Path) -> Iterator[Store]:
+    """Open the store of a folder that has one already, up to date as of now.
+
+    Raises:
+        UnknownRunError: There is none: looking must not leave a folder behind.
+    """
+    if not folder.is_dir():
+        msg = f"there are no runs in {shown(folder)} yet"
+        raise UnknownRunError(msg)
+    with open_store(folder) as store:
         yield store
 
 
@@ -43,5 +57,6 @@ def shown(folder: Path) -> str:
         return str(folder)
 
 
-def _complain(message: str) -> None:
+def complain(message: str) -> None:
+    """Tell people what they should know, beside what they have asked for."""
     print(f"warning: {message}", file=sys.stderr)  # noqa: T201

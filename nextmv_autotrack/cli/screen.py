@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -38,6 +39,33 @@ def is_terminal() -> bool:
 def say(text: str = "", *, flush: bool = False) -> None:
     """Print one line or several; `flush` before another process prints."""
     print(text, flush=flush)  # noqa: T201 -- this is what the command is for
+
+
+def line(text: str) -> None:
+    """Print one line, cut where a terminal ends; nothing in it is obeyed."""
+    clean = one_line(text, keep_indent=True)
+    width = shutil.get_terminal_size().columns if is_terminal() else len(clean)
+    say(clean if len(clean) <= width else f"{clean[: width - 1]}…")
+
+
+class Progress:
+    """How many of some things are done, on one line of a terminal."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._is_shown = is_terminal() and count > 0
+
+    def show(self, left: int) -> None:
+        """Say how many are left."""
+        if self._is_shown:
+            self._count = max(self._count, left)
+            sys.stdout.write(f"\r{self._count - left} of {self._count} sent")
+            sys.stdout.flush()
+
+    def end(self) -> None:
+        """Leave the line to what comes next."""
+        if self._is_shown:
+            sys.stdout.write("\r\x1b[K")
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

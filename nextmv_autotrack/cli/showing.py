@@ -5,15 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import orjson
 
 from nextmv_autotrack.cli import home, screen, shapes
 from nextmv_autotrack.cli.listing import own_first
 from nextmv_autotrack.cli.words import age, duration, local_time, number, one_line, size
-from nextmv_autotrack.errors import StoreError, UnknownRunError
+from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.store import Payload, Store, StoredRun
 
 # A page should fit on a screen or two; `--json` and `logs` have the rest.
@@ -27,7 +25,7 @@ _LARGEST_LAID_OUT = 1_000_000
 
 def show(given: Namespace) -> int:
     """Print all there is to say about a run."""
-    with _store() as store:
+    with home.store_of(home.directory()) as store:
         run = store.run(given.id)
         if given.json:
             shapes.write(shapes.shown(run, store))
@@ -38,7 +36,7 @@ def show(given: Namespace) -> int:
 
 def logs(given: Namespace) -> int:
     """Print the log lines of a run."""
-    with _store() as store:
+    with home.store_of(home.directory()) as store:
         text = store.log_text(store.run(given.id).id)
     if given.json:
         shapes.write(shapes.lines(text))
@@ -51,18 +49,10 @@ def logs(given: Namespace) -> int:
     return 0
 
 
-@contextmanager
-def _store() -> Iterator[Store]:
-    folder = home.directory()
-    if not folder.is_dir():
-        msg = f"there are no runs in {home.shown(folder)} yet"
-        raise UnknownRunError(msg)
-    with home.open_store(folder) as store:
-        yield store
-
-
 def _page(run: StoredRun, store: Store) -> None:
     screen.pairs([(name, text) for name, text in _facts(run) if text])
+    if run.is_trimmed:
+        screen.say("input and output had to go: the folder was over max_disk, or age")
     if run.metrics:
         screen.heading("Metrics")
         metrics = own_first(run.metrics)

@@ -53,7 +53,7 @@ def age(then_s: float, now_s: float) -> str:
     if passed >= _DATES_FROM:
         return datetime.fromtimestamp(then_s).astimezone().strftime("%Y-%m-%d")
     if passed >= _DAY:
-        return _counted(int(passed / _DAY), "day")
+        return f"{counted(int(passed / _DAY), 'day')} ago"
     if passed >= _HOUR:
         return f"{int(passed / _HOUR)} h ago"
     if passed >= _MINUTE:
@@ -62,8 +62,17 @@ def age(then_s: float, now_s: float) -> str:
     return f"{max(0, int(passed))} s ago"
 
 
-def _counted(count: int, unit: str) -> str:
-    return f"{count} {unit}{'' if count == 1 else 's'} ago"
+def counted(count: int, one: str, several: str | None = None) -> str:
+    """Return a number of things."""
+    return f"{count} {one if count == 1 else several or one + 's'}"
+
+
+def until(then_s: float, now_s: float) -> str:
+    """Return how long it is until then."""
+    left = then_s - now_s
+    if left >= _MINUTE:
+        return f"in {round(left / _MINUTE)} min"
+    return f"in {max(0, round(left))} s"
 
 
 def duration(seconds: float | None) -> str:

@@ -8,6 +8,7 @@ process holds for its life (`segments`). Every record is one checksummed frame
 from __future__ import annotations
 
 from nextmv_autotrack.journal.frames import BEGIN, END, LOG, PART, SEEN, Frame, Kind
+from nextmv_autotrack.journal.locks import try_lock
 from nextmv_autotrack.journal.reader import read_frames
 from nextmv_autotrack.journal.segments import Home, Segment, make_private_folder
 from nextmv_autotrack.journal.writer import Writer
@@ -25,4 +26,5 @@ __all__ = [
     "Writer",
     "make_private_folder",
     "read_frames",
+    "try_lock",
 ]

@@ -30,6 +30,8 @@ class Kind(IntEnum):
 # The same as plain numbers: looking up a member of an enum takes longer than a call.
 BEGIN, LOG, PART, END, SEEN = map(int, Kind)
 
+_KINDS = frozenset(Kind)
+
 
 class Frame(NamedTuple):
     """One record as it was read back."""
@@ -44,7 +46,8 @@ class Frame(NamedTuple):
 class Header(NamedTuple):
     """The checked head of a frame."""
 
-    kind: Kind
+    kind: Kind | None
+    """None: one that only a newer version knows."""
     meta_size: int
     payload_size: int
     body_checksum: int
@@ -54,6 +57,8 @@ class Header(NamedTuple):
 # behind damage seldom stops inside a payload.
 MAGIC = b"\xf8NAJ"
 
+# Newer versions keep the head of a frame as it is, and may change everything behind it:
+# who is older then tells their frames from damage, and leaves them to who is not.
 FORMAT_VERSION = 1
 
 # Magic, version, kind, sizes of meta and payload, checksum of the two, and a parity
@@ -85,16 +90,17 @@ def _header(kind: int, meta_size: int, payload_size: int, checksum: int) -> byte
 
 
 def open_header(data: bytes) -> Header | None:
-    """Return the header in `data`, or None when it is damaged or not ours."""
+    """Return the header in `data`, or None when it is damaged, cut or not ours."""
+    if len(data) < HEADER_SIZE:
+        return None
     magic, version, kind, meta_size, payload_size, checksum, parity = _HEAD.unpack(data)
-    if magic != MAGIC or version != FORMAT_VERSION:
+    if magic != MAGIC or not version:
         return None
-    if parity != kind ^ meta_size ^ payload_size ^ checksum:
+    # Newer versions are counted in, so that damage is not taken for one of them.
+    if parity != kind ^ meta_size ^ payload_size ^ checksum ^ (version ^ 1):
         return None
-    try:
-        return Header(Kind(kind), meta_size, payload_size, checksum)
-    except ValueError:
-        return None
+    is_known = version <= FORMAT_VERSION and kind in _KINDS
+    return Header(Kind(kind) if is_known else None, meta_size, payload_size, checksum)
 
 
 def is_whole(header: Header, meta: bytes, payload: bytes) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -41,12 +43,30 @@ def hold(path: Path, content: bytes) -> int:
     return fd
 
 
+@contextmanager
+def try_lock(path: Path) -> Iterator[bool]:
+    """Hold the lock of a file that stays, for the block; tell whether it was free."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            _take(fd, shared=False)
+        except OSError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(fd)
+
+
 def is_held(path: Path) -> bool:
     """Whether a living process holds the lock; many may ask at once."""
     try:
         fd = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return False
+    except OSError:
+        # Another user's, or too many files are open: nobody can tell from here.
+        return True
     try:
         _take(fd, shared=True)
     except OSError:

@@ -62,6 +62,11 @@ class Home:
                 found.append(Segment(path, owner, int(number)))
         return sorted(found, key=lambda segment: (segment.owner, segment.number))
 
+    def size_of(self, owner: str) -> int:
+        """Return how many bytes the journal of one owner takes."""
+        paths = [found.path for found in self.segments() if found.owner == owner]
+        return sum(path.stat().st_size for path in paths if path.exists())
+
     def owners(self) -> list[str]:
         """Every process that left a trace here."""
         locked = {path.stem for path in self._listing(_LOCK_SUFFIX)}

@@ -19,6 +19,11 @@ SEGMENT_BYTES = 16 * 1024 * 1024
 _JOIN_BYTES = 64 * 1024
 
 
+# What stands for a payload when nobody has been able to move the journal for long.
+_LEFT_OUT = b'{"truncated":true,"reason":"the disk bound is reached"}'
+_PAYLOAD_WITHOUT_ROOM = 1024
+
+
 def _write_parts(fd: int, *parts: bytes) -> int:
     if hasattr(os, "writev"):
         return os.writev(fd, parts)
@@ -44,6 +49,8 @@ class Writer:
         """Whose journal it is; another one after each end."""
         self.appended = 0
         """Frames appended so far."""
+        self.has_room = True
+        """Whether payloads are written down, and not only what is said of them."""
         self.reader_sleeps = False
         """Whether whoever moves the journal wants to be woken by the next frame."""
         self.wake_reader: Callable[[], None] = _nobody
@@ -68,6 +75,8 @@ class Writer:
 
     def append(self, kind: int, meta: bytes, payload: bytes = b"") -> None:
         """Append one frame, whole or not at all."""
+        if not self.has_room and len(payload) > _PAYLOAD_WITHOUT_ROOM:
+            payload = _LEFT_OUT
         size = HEADER_SIZE + len(meta) + len(payload)
         is_small = size <= _JOIN_BYTES
         frame = (sealed if is_small else seal)(kind, meta, payload)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nextmv_autotrack.errors import StoreError
+from nextmv_autotrack.errors import DamagedStoreError, StoreError
 
 # By SQLite's own texts: its error codes reach Python from 3.11 on only.
 _MEANINGS = (
@@ -22,6 +22,8 @@ _MEANINGS = (
     ("no such", "is not a store of ours: move it away to begin anew"),
 )
 
+_DAMAGE = {_MEANINGS[0][1], _MEANINGS[1][1]}
+
 _OTHERWISE = "cannot be used: check it, or set another directory"
 
 
@@ -31,7 +33,9 @@ def told(database: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(f"{database} {_meaning(error)} ({error})") from error
+        words = _meaning(error)
+        kind = DamagedStoreError if words in _DAMAGE else StoreError
+        raise kind(f"{database} {words} ({error})") from error
     except OSError as error:
         file = error.filename or database.parent
         reason = error.strerror or error

@@ -93,6 +93,10 @@ class FramesRead:
         """Yield what is known of each run, in the order of `COLUMNS`."""
         return (tuple(run.values()) for run in self._runs.values())
 
+    def run_ids(self) -> list[str]:
+        """Return the ids of the runs it says something of, besides log lines."""
+        return [*self._runs]
+
     def _add_lines(self, run_id: str, lines: bytes) -> None:
         if lines:
             self.lines.setdefault(run_id, []).append(lines)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from nextmv_autotrack.clock import NS_PER_S
+from nextmv_autotrack.errors import JournalError
 from nextmv_autotrack.journal import Segment, read_frames
 from nextmv_autotrack.journal.process import end_of
 from nextmv_autotrack.store.connection import insert, writing
@@ -77,6 +78,9 @@ def move(
             # Another process was faster. It may even have removed the file, and
             # forgotten it: then all of it has been moved.
             return Moved(start, 0, 0, finished=False)
+        if not payloads.has_files(said.payloads.values()):
+            # Somebody has just cleared one away that nobody seemed to need any more.
+            return Moved(start, 0, 0, finished=False)
         _write(connection, said)
         _note(connection, segment, position)
     return Moved(position, said.count, said.skipped, finished)
@@ -131,18 +135,36 @@ def _read(
     except FileNotFoundError:
         # Removed by whoever moved the rest of it.
         pass
+    except JournalError:
+        if position == start:
+            raise
+        return position, False
     return position, True
 
 
 def _write(connection: sqlite3.Connection, said: FramesRead) -> None:
     insert(connection, "OR IGNORE INTO payloads", said.payloads.values())
     insert(connection, _RUNS, said.rows(), _OR_ADD_TO_RUN)
+    _doubt_what_may_be_there(connection, said)
     lines = ((run_id, b"".join(lines)) for run_id, lines in said.lines.items())
     insert(connection, "INTO logs (run_id, lines)", lines)
     if said.last_seen is not None:
         connection.execute(
             "INSERT OR REPLACE INTO processes VALUES (?, ?)",
             (said.owner, said.last_seen),
+        )
+
+
+def _doubt_what_may_be_there(connection: sqlite3.Connection, said: FramesRead) -> None:
+    """Have runs looked for on the platform that a store before this may have sent."""
+    found = connection.execute(
+        "SELECT value FROM facts WHERE name = 'set_aside_at'"
+    ).fetchone()
+    if found is not None:
+        connection.executemany(
+            "UPDATE runs SET create_begun_at = started_at WHERE id = ? "
+            "AND delivery = 'waiting' AND create_begun_at IS NULL AND started_at < ?",
+            [(run_id, *found) for run_id in said.run_ids()],
         )
 
 

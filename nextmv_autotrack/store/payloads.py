@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
@@ -78,6 +78,24 @@ class Payloads:
             return found.content
         return self._path(digest).read_bytes()
 
+    def remove_file(self, digest: str, *, written_before: float) -> bool:
+        """Remove a payload's file, unless it is newer; return whether it is gone."""
+        path = self._path(digest)
+        try:
+            if path.stat().st_mtime >= written_before:
+                return False
+            path.unlink()
+        except FileNotFoundError:
+            pass
+        return True
+
+    def has_files(self, rows: Iterable[PayloadRow]) -> bool:
+        """Whether the files of these payloads are all there."""
+        return all(
+            row.content is not None or _size(self._path(row.digest)) == row.size
+            for row in rows
+        )
+
     def _path(self, digest: str) -> Path:
         # A database that somebody tampered with must not lead out of the folder.
         if len(digest) != _DIGEST_SIZE or not _DIGEST_LETTERS.issuperset(digest):
@@ -87,6 +105,8 @@ class Payloads:
     def _write(self, path: Path, content: bytes) -> None:
         """Write a file that has its name only once it is complete."""
         if _size(path) == len(content):
+            # As if it were written now: whoever clears up leaves new files alone.
+            os.utime(path)
             return
         # All in one folder: what a killed process leaves behind is found there.
         unfinished = self._folder / "unfinished" / token_hex(16)

@@ -28,7 +28,8 @@ COLUMNS = f"""
     id, coalesce(name, '{UNKNOWN_NAME}'), description, parent_id, status, started_at,
     duration, error, host, owner, app_id, instance_id, endpoint, delivery,
     platform_run_id, attempts, problem, metrics, options, coalesce(later_input, input),
-    output, assets, output_is_document, create_begun_at
+    output, assets, output_is_document, create_begun_at,
+    is_trimmed
 """
 
 
@@ -67,6 +68,8 @@ class StoredRun:
     output_is_document: bool
     create_begun_at: float | None
     """When the platform was asked to create it, if it may have; see `outbox`."""
+    is_trimmed: bool
+    """Whether its payloads had to go for the store to stay within its bounds."""
 
 
 def stored_run(row: tuple[Any, ...]) -> StoredRun:
@@ -78,6 +81,7 @@ def stored_run(row: tuple[Any, ...]) -> StoredRun:
         metrics=orjson.loads(values["metrics"]),
         options=orjson.loads(values["options"]),
         output_is_document=bool(values["output_is_document"]),
+        is_trimmed=bool(values["is_trimmed"]),
     )
     return StoredRun(**values)
 

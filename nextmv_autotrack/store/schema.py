@@ -42,7 +42,8 @@ CREATE TABLE runs (
     problem TEXT,
     due_at REAL NOT NULL DEFAULT 0,
     claimed_by TEXT,
-    create_begun_at REAL
+    create_begun_at REAL,
+    is_trimmed INTEGER NOT NULL DEFAULT 0
 )
 """
 
@@ -102,6 +103,15 @@ CREATE TABLE lanes (
 ) WITHOUT ROWID
 """
 
+# What is known of the store itself: `set_aside_at`, when it took the place of another
+# one that was damaged.
+_FACTS = """
+CREATE TABLE facts (
+    name TEXT NOT NULL PRIMARY KEY,
+    value REAL NOT NULL
+) WITHOUT ROWID
+"""
+
 # What a process with runs in progress was last seen using.
 _PROCESSES = """
 CREATE TABLE processes (
@@ -133,6 +143,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _UPLOADS,
         _LANES,
         _PROCESSES,
+        _FACTS,
         _JOURNALS,
     ),
 )

@@ -7,8 +7,11 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from types import TracebackType
 
+from nextmv_autotrack.errors import DamagedStoreError
 from nextmv_autotrack.journal import Home, Segment
-from nextmv_autotrack.store import moving, outbox, queries
+from nextmv_autotrack.store import accounts, moving, outbox, queries
+from nextmv_autotrack.store import damage as damaged
+from nextmv_autotrack.store.accounts import Account
 from nextmv_autotrack.store.changes import Change
 from nextmv_autotrack.store.connection import connect
 from nextmv_autotrack.store.faults import told
@@ -17,6 +20,7 @@ from nextmv_autotrack.store.moving import Moved
 from nextmv_autotrack.store.payloads import Payload, Payloads
 from nextmv_autotrack.store.queries import StoredRun
 from nextmv_autotrack.store.schema import migrate
+from nextmv_autotrack.store.upkeep import Upkeep
 
 DATABASE_NAME = "store.sqlite3"
 PAYLOADS_NAME = "payloads"
@@ -45,6 +49,8 @@ class Store:
         self._connection = connection
         self._payloads = payloads
         self._is_alive = is_alive
+        found = path.stat()
+        self._file = (found.st_dev, found.st_ino)
 
     @classmethod
     def open(
@@ -70,6 +76,45 @@ class Store:
                 raise
         payloads = Payloads(connection, directory / PAYLOADS_NAME)
         return cls(path, connection, payloads, is_alive or Home(directory).is_alive)
+
+    @classmethod
+    def open_sound(cls, directory: Path, *, complain: Callable[[str], object]) -> Store:
+        """Open the store; a damaged one is moved aside first, and a new one begun.
+
+        Args:
+            directory: As for `open`.
+            complain: Told where the damaged one is.
+
+        Raises:
+            StoreError: As for `open`, but for the damage.
+        """
+        try:
+            return cls.open(directory)
+        except DamagedStoreError as damage:
+            cls.set_aside(directory, damage, complain)
+            return cls.open(directory)
+
+    @staticmethod
+    def set_aside(
+        directory: Path, damage: DamagedStoreError, complain: Callable[[str], object]
+    ) -> None:
+        """Move a damaged store aside, unless somebody else has; begin a new one."""
+        path = directory / DATABASE_NAME
+        with told(path):
+            aside = damaged.set_aside(path)
+        if aside is not None:
+            complain(
+                f"{damage}; it is kept as {aside.name}, and a new store has begun with "
+                "what the journals still hold"
+            )
+
+    def is_in_place(self) -> bool:
+        """Whether the database that is open is the one that others would open."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == self._file
 
     def __repr__(self) -> str:
         return f"Store({str(self._path.parent)!r})"
@@ -197,6 +242,16 @@ class Store:
         """Return the upload ids of the parts that the platform has got already."""
         with told(self._path):
             return outbox.uploads(self._connection, run_id, now)
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """What is done to the store as a whole: bounds, retries, removals."""
+        return Upkeep(self._path, self._connection, self._payloads)
+
+    def account(self) -> Account:
+        """Return how many runs there are of each kind, and what is wrong with which."""
+        with told(self._path):
+            return accounts.account(self._connection)
 
     def waiting(self, owner: str | None = None) -> int:
         """Return how many ended runs wait, of one owner or of all."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nextmv_autotrack import safely
+from nextmv_autotrack.errors import JournalError
 from nextmv_autotrack.journal import Home, Segment, Writer
 from nextmv_autotrack.store import Store
 
@@ -51,9 +53,12 @@ class Sweep:
         # Asked before reading: what is read after the death is all there is.
         alive = self._home.is_alive(owner)
         segments = self._segments(owner)
-        for segment in segments:
-            self._move(segment)
+        problems = self._move_what_can_be_read(segments)
         if alive:
+            return
+        if problems:
+            # It stays as it is, for whoever can read it.
+            safely.warn(f"runs stay in the journal: {problems[0]}", "a journal")
             return
         self._store.fail_unfinished(owner)
         for segment in segments:
@@ -62,6 +67,15 @@ class Sweep:
 
     def _segments(self, owner: str) -> list[Segment]:
         return [found for found in self._home.segments() if found.owner == owner]
+
+    def _move_what_can_be_read(self, segments: list[Segment]) -> list[JournalError]:
+        problems = []
+        for segment in segments:
+            try:
+                self._move(segment)
+            except JournalError as problem:  # noqa: PERF203 -- one does not stop others
+                problems.append(problem)
+        return problems
 
     def _move(self, segment: Segment) -> None:
         while not self._store.move(segment, limit_bytes=MOVE_BYTES).finished:

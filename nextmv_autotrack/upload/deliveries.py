@@ -7,27 +7,23 @@ import random
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.clock import Clock
-from nextmv_autotrack.errors import AutotrackError, SettingsError, UnreachableError
+from nextmv_autotrack.errors import SettingsError, UnreachableError
 from nextmv_autotrack.nextmv_api import Client
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.store import Store, StoredRun
+from nextmv_autotrack.store.outbox import UPLOAD_LIFE_S
 from nextmv_autotrack.upload.crew import Crew
 from nextmv_autotrack.upload.packing import pack
+from nextmv_autotrack.upload.retry import NOT_SENT, PARTS_GONE
 from nextmv_autotrack.upload.settling import Settling
-from nextmv_autotrack.upload.submission import (
-    Uploads,
-    Waiting,
-    create,
-    look_for,
-    upload,
-)
+from nextmv_autotrack.upload.submission import Uploads, create, look_for, upload
+from nextmv_autotrack.upload.under_way import Attempt, Step, UnderWay
 
 # Each waits for the platform most of its time. Twenty deliver ten times as many runs as
 # a script that sends one request after the other over 20 ms (see the benchmark), and as
@@ -35,29 +31,6 @@ from nextmv_autotrack.upload.submission import (
 UPLOAD_THREADS = 20
 
 _PATIENCE_S = 1.0
-
-
-class Step(Enum):
-    """What is being done to a run."""
-
-    LOOK = "look"
-    """It may be on the platform already: it is looked for."""
-
-    UPLOAD = "upload"
-    """Its parts are uploaded."""
-
-    CREATE = "create"
-    """It is created from its parts."""
-
-
-@dataclass(frozen=True)
-class UnderWay:
-    """A run that is with the crew."""
-
-    run: StoredRun
-    waiting: Waiting
-    step: Step
-    future: Future[Any]
 
 
 class Deliveries:
@@ -176,36 +149,37 @@ class Deliveries:
         )
 
     def _begin(self, store: Store, client: Client, run: StoredRun) -> None:
+        begun_at = run.create_begun_at
         try:
-            waiting = pack(store, run)
-            known = store.uploads(run.id, self._clock.wall())
-        except AutotrackError as problem:
-            self._settling.not_delivered(run, problem, may_be_created=False)
+            attempt = Attempt(run, pack(store, run), client)
+            if begun_at is None:
+                self._upload(attempt, store)
+                return
+        except Exception as problem:  # noqa: BLE001 -- others are not to suffer from it
+            self._settling.not_delivered(
+                run, problem, may_be_created=begun_at is not None
+            )
             return
-        if run.create_begun_at is None:
-            self._upload(client, run, waiting, known)
-        else:
-            look = partial(look_for, client, waiting, run.create_begun_at)
-            self._hand_over(run, waiting, Step.LOOK, look)
+        do = partial(look_for, client, attempt.waiting, begun_at)
+        self._hand_over(attempt, Step.LOOK, do)
 
-    def _upload(
-        self, client: Client, run: StoredRun, waiting: Waiting, known: dict[str, str]
-    ) -> None:
-        do = partial(upload, client, waiting, known, self._crew)
-        self._hand_over(run, waiting, Step.UPLOAD, do)
+    def _upload(self, attempt: Attempt, store: Store) -> None:
+        now = self._clock.wall()
+        known = store.uploads(attempt.run.id, now)
+        attempt = replace(attempt, upload_began_at=now, has_older_parts=bool(known))
+        do = partial(upload, attempt.client, attempt.waiting, known, self._crew)
+        self._hand_over(attempt, Step.UPLOAD, do)
 
-    def _hand_over(
-        self, run: StoredRun, waiting: Waiting, step: Step, do: Callable[[], Any]
-    ) -> None:
+    def _hand_over(self, attempt: Attempt, step: Step, do: Callable[[], Any]) -> None:
         future = self._crew.submit(do)
         if not self._crew.is_manned and future.cancel():
             # At the end of the interpreter no thread can be started any more.
             future = Future()
             try:
                 future.set_result(do())
-            except AutotrackError as problem:
+            except Exception as problem:  # noqa: BLE001 -- told as those of threads are
                 future.set_exception(problem)
-        self._under_way[run.id] = UnderWay(run, waiting, step, future)
+        self._under_way[attempt.run.id] = UnderWay(attempt, step, future)
         future.add_done_callback(lambda _: self.wake())
 
     def _settle(self, store: Store) -> None:
@@ -218,62 +192,64 @@ class Deliveries:
             self._settling.keep(store)
             if not self._next_steps:
                 return
-            next_steps, self._next_steps = self._next_steps, []
-            for step in next_steps:
-                step(store)
+            while self._next_steps:
+                # Taken out once it is done: the store may fail it, and works again later.
+                self._next_steps[0](store)
+                del self._next_steps[0]
 
     def _came_back(self, one: UnderWay) -> list[Callable[[Store], None]]:
         """Note what a step has brought; return what is to be done next, if anything."""
-        del self._under_way[one.run.id]
+        attempt = one.attempt
+        del self._under_way[attempt.run.id]
         problem = one.future.exception()
         if problem is not None:
-            self._failed(one, problem)
+            self._failed(attempt, one.step, problem)
             return []
         result = one.future.result()
         if one.step is Step.UPLOAD:
-            return self._uploaded(one, result)
+            return self._uploaded(attempt, result)
         if result is None:
-            return [partial(self._make_anew, one)]
-        self._settling.delivered(one.run, result)
+            return [partial(self._make_anew, attempt)]
+        self._settling.delivered(attempt.run, result)
         return []
 
-    def _failed(self, one: UnderWay, problem: BaseException) -> None:
-        if one.step is Step.LOOK:
-            self._settling.not_delivered(
-                one.run, problem, may_be_created=True, was_sent=False
-            )
-            return
-        may_have_acted = getattr(problem, "may_have_acted", True)
+    def _failed(self, attempt: Attempt, step: Step, problem: BaseException) -> None:
+        no_means, may_be_created = None, False
+        if step is Step.LOOK:
+            no_means, may_be_created = NOT_SENT, True
+        elif step is Step.CREATE:
+            may_be_created = getattr(problem, "may_have_acted", True)
+            if attempt.has_parts_older_than(UPLOAD_LIFE_S, self._clock.wall()):
+                no_means = PARTS_GONE
         self._settling.not_delivered(
-            one.run,
-            problem,
-            may_be_created=one.step is Step.CREATE and may_have_acted,
+            attempt.run, problem, may_be_created=may_be_created, no_means=no_means
         )
 
     def _uploaded(
-        self, one: UnderWay, uploads: Uploads
+        self, attempt: Attempt, uploads: Uploads
     ) -> list[Callable[[Store], None]]:
+        run, since = attempt.run, attempt.upload_began_at
         if uploads.problem is not None:
-            self._settling.uploaded(one.run, uploads.ids, create_begins=False)
-            self._settling.not_delivered(one.run, uploads.problem, may_be_created=False)
+            self._settling.uploaded(run, uploads.ids, since, create_begins=False)
+            self._settling.not_delivered(run, uploads.problem, may_be_created=False)
             return []
-        self._settling.uploaded(one.run, uploads.ids, create_begins=True)
-        return [partial(self._create, one, uploads.ids)]
+        self._settling.uploaded(run, uploads.ids, since, create_begins=True)
+        return [partial(self._create, attempt, uploads.ids)]
 
-    def _make_anew(self, one: UnderWay, store: Store) -> None:
+    def _make_anew(self, attempt: Attempt, store: Store) -> None:
         """Send a run that was looked for, and is not there."""
-        if self._client is None:
-            self._settling.put_back(one.run)
-            return
-        known = store.uploads(one.run.id, self._clock.wall())
-        self._upload(self._client, one.run, one.waiting, known)
+        if attempt.client is self._client:
+            self._upload(attempt, store)
+        else:
+            self._settling.put_back(attempt.run)
 
-    def _create(self, one: UnderWay, ids: dict[str, str], store: Store) -> None:  # noqa: ARG002 -- every next step is given the store
-        if self._client is None:
-            self._settling.put_back(one.run)
-            return
-        do = partial(create, self._client, one.waiting, ids)
-        self._hand_over(one.run, one.waiting, Step.CREATE, do)
+    def _create(self, attempt: Attempt, ids: dict[str, str], store: Store) -> None:  # noqa: ARG002 -- every next step is given the store
+        # Another client may be for another platform, and has another key at least.
+        if attempt.client is self._client:
+            do = partial(create, attempt.client, attempt.waiting, ids)
+            self._hand_over(attempt, Step.CREATE, do)
+        else:
+            self._settling.put_back(attempt.run)
 
     def _next_look(self, store: Store, endpoint: str) -> float:
         # Whatever comes back wakes the worker; the look now and then is for the day it

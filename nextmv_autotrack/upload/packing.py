@@ -7,6 +7,9 @@ from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.upload.document import output_document
 from nextmv_autotrack.upload.submission import Waiting
 
+# What the platform gets in place of an input that had to go.
+_TRIMMED = Blob.of(b'{"truncated":true,"reason":"the disk bound was reached"}')
+
 
 def pack(store: Store, run: StoredRun) -> Waiting:
     """Return what is sent of `run`; large payloads stay files until they are sent.
@@ -27,7 +30,7 @@ def pack(store: Store, run: StoredRun) -> Waiting:
         options=run.options,
         app_id=run.app_id or "",
         instance_id=run.instance_id,
-        input=_blob(store, run.input),
+        input=_TRIMMED if run.is_trimmed else _blob(store, run.input),
         output=output_document(
             _blob(store, run.output),
             is_document=run.output_is_document,

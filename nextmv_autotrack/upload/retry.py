@@ -62,6 +62,8 @@ class Retry(NamedTuple):
     """What the platform has asked to wait."""
     is_too_fast: bool = False
     """Whether it has asked for fewer calls."""
+    is_uploaded_anew: bool = False
+    """Whether nothing is used again of what was uploaded."""
 
     def wait_s(self, attempts: int, jitter: float) -> float:
         """Return how long to wait after so many attempts.
@@ -74,6 +76,13 @@ class Retry(NamedTuple):
         """
         asked_s = min(self.asked_s, LONGEST_ASKED_S) * (1.0 + 0.1 * jitter)
         return max(self.backoff.after(attempts, jitter), asked_s)
+
+
+# What a no to a run means that was only looked for: none can be one to the run.
+NOT_SENT = Retry(Concerns.APPLICATION, SOMEBODY)
+
+# What it may mean when the parts were uploaded a while ago: they have expired.
+PARTS_GONE = Retry(Concerns.RUN, OUTAGE, is_uploaded_anew=True)
 
 
 class Reject(NamedTuple):

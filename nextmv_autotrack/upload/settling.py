@@ -20,7 +20,6 @@ from nextmv_autotrack.store.changes import (
 )
 from nextmv_autotrack.store.lane import Lane
 from nextmv_autotrack.upload.retry import (
-    SOMEBODY,
     Concerns,
     Reject,
     Retry,
@@ -73,11 +72,11 @@ class Settling:
         self._held.clear()
 
     def uploaded(
-        self, run: StoredRun, ids: dict[str, str], *, create_begins: bool
+        self, run: StoredRun, ids: dict[str, str], since: float, *, create_begins: bool
     ) -> None:
-        """Note which parts of a run the platform has."""
-        now = self._clock.wall()
-        self._note(run, Uploaded(run.id, ids, now, create_begins))
+        """Note which parts of a run the platform has, the new ones not before `since`."""
+        create_begins_at = self._clock.wall() if create_begins else None
+        self._note(run, Uploaded(run.id, ids, since, create_begins_at))
 
     def delivered(self, run: StoredRun, platform_run_id: str) -> None:
         """Note that the platform has a run."""
@@ -95,7 +94,7 @@ class Settling:
         problem: BaseException,
         *,
         may_be_created: bool,
-        was_sent: bool = True,
+        no_means: Retry | None = None,
     ) -> None:
         """Note what follows from an attempt that met `problem`.
 
@@ -103,8 +102,8 @@ class Settling:
             run: Which run.
             problem: What the attempt raised.
             may_be_created: Whether the run may be on the platform all the same.
-            was_sent: Whether it was sent at all; otherwise it was only looked for, and
-                the platform cannot have said no to it.
+            no_means: What follows when the platform says no, if that need not be a no
+                to the run.
         """
         if not isinstance(problem, AutotrackError):
             # A mistake of ours: the run waits for a version without it.
@@ -112,10 +111,10 @@ class Settling:
             problem = AutotrackError(f"{type(problem).__name__}: {problem}")
         step = decide(problem)
         if isinstance(step, Reject):
-            if was_sent:
+            if no_means is None:
                 self._rejected(run, step.reason)
                 return
-            step = Retry(Concerns.APPLICATION, SOMEBODY)
+            step = no_means
         self._postponed(run, problem, step, may_be_created=may_be_created)
 
     def _rejected(self, run: StoredRun, reason: str) -> None:
@@ -140,7 +139,10 @@ class Settling:
         # The run waits, too, when others would: the next to be tried is another one,
         # in case it is this one that the platform cannot bear.
         due_at = self._clock.wall() + step.wait_s(run.attempts + 1, jitter)
-        self._note(run, Postponed(run.id, due_at, text, not may_be_created))
+        self._note(
+            run,
+            Postponed(run.id, due_at, text, not may_be_created, step.is_uploaded_anew),
+        )
         if step.concerns is Concerns.PLATFORM:
             self._note_lane(run, partial(self._troubled, step, jitter, text))
         elif step.concerns is Concerns.APPLICATION:

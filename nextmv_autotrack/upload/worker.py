@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.clock import Clock
-from nextmv_autotrack.journal import SEEN, Home, Writer
+from nextmv_autotrack.errors import DamagedStoreError
+from nextmv_autotrack.journal import Home, Writer
 from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.upload.duties import Duties, Seen
 from nextmv_autotrack.upload.fork_gate import ForkGate
 from nextmv_autotrack.upload.progress import Progress
 
@@ -27,16 +27,8 @@ THREAD_NAME = "nextmv-autotrack"
 # one transaction, often enough that `list` elsewhere looks live.
 MOVE_INTERVAL_S = 0.2
 
-# How often a process looks for what others have left. Each does so when it starts,
-# too.
-SWEEP_INTERVAL_S = 5.0
-
-# How often a process with runs in progress is looked at: what is known of its end, if
-# that comes too early, is not much older.
-SEEN_INTERVAL_S = 1.0
-
-# Shorter runs are not looked at: their process has hardly begun.
-FIRST_SEEN_S = 0.3
+# Share of the bound that a journal may take that nobody can move.
+BACKLOG_SHARE = 0.5
 
 # Until a store that cannot be opened is tried again; the journal goes on meanwhile.
 STORE_RETRY_S = 30.0
@@ -62,7 +54,7 @@ class Worker:
         sources: Sources,
         clock: Clock,
         gate: ForkGate,
-        seen: Callable[[], dict[str, Any] | None],
+        seen: Seen,
         before: Worker | None,
     ) -> None:
         self._directory = directory
@@ -71,8 +63,7 @@ class Worker:
         self._sources = sources
         self._clock = clock
         self._gate = gate
-        self._seen = seen
-        """What the process uses; None while no run is in progress."""
+        self._duties = Duties(writer, sources, clock, seen=seen)
         self._before = before
         """Who did this work before: two at once would clear up behind each other."""
         self._deliveries: Deliveries | None = None
@@ -80,8 +71,6 @@ class Worker:
         self._stopping = False
         self._stop_by = 0.0
         self._moved = 0
-        self._sweep_at = 0.0
-        self._seen_at = clock.steady() + FIRST_SEEN_S
         self._progress = Progress()
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         writer.wake_reader = self.nudge
@@ -134,18 +123,35 @@ class Worker:
             # What it has on its way still comes back.
             self._deliveries, self._before = self._before._deliveries, None  # noqa: SLF001 -- another one of this class
         while not self._stopping:
-            try:
-                self._session()
-            except Exception as error:  # noqa: BLE001, PERF203 -- the boundary
-                self._progress.give_up()
-                safely.warn(
-                    f"runs stay in the journal for now: {error}", safely.THE_DISK
-                )
-                self._wake.wait(STORE_RETRY_S)
-                self._wake.clear()
+            self._safe_session()
         if self._deliveries is not None:
             self._deliveries.rest()
         self._progress.end()
+
+    def _safe_session(self) -> None:
+        try:
+            self._session()
+        except DamagedStoreError as damage:
+            self._set_aside(damage)
+        except Exception as error:  # noqa: BLE001 -- the boundary
+            self._wait_for_the_store(error)
+
+    def _set_aside(self, damage: DamagedStoreError) -> None:
+        from nextmv_autotrack.store import Store  # noqa: PLC0415 -- loaded by then
+
+        try:
+            Store.set_aside(self._directory, damage, safely.warn)
+        except Exception as error:  # noqa: BLE001 -- the boundary
+            self._wait_for_the_store(error)
+
+    def _wait_for_the_store(self, error: Exception) -> None:
+        self._progress.give_up()
+        safely.warn(f"runs stay in the journal for now: {error}", safely.THE_DISK)
+        # The journal has no bound of its own as long as somebody moves it.
+        bound = self._sources.resolve().max_disk * BACKLOG_SHARE
+        self._writer.has_room = self._home.size_of(self._writer.owner) < bound
+        self._wake.wait(STORE_RETRY_S)
+        self._wake.clear()
 
     def _session(self) -> None:
         """Work with the store open, until the end or the next fork."""
@@ -167,6 +173,7 @@ class Worker:
             deliveries.wake = self._wake.set
             deliveries.man()
             with Store.open(self._directory) as store:
+                self._writer.has_room = True
                 self._rounds(store, deliveries)
 
     def _rounds(self, store: Store, deliveries: Deliveries) -> None:
@@ -174,10 +181,9 @@ class Worker:
 
         now, sweep = self._clock.steady, Sweep(store, self._home)
         move_at: float | None = None
-        while not self._gate.is_closing:
+        while not self._gate.is_closing and store.is_in_place():
             stopping, awaited = self._stopping, self._progress.is_awaited
-            if now() >= self._seen_at:
-                self._note_what_is_seen()
+            due_at = self._duties.do(store, sweep)
             appended = self._writer.appended
             if stopping and (not deliveries.is_busy or now() >= self._stop_by):
                 self._end(sweep, deliveries)
@@ -187,29 +193,20 @@ class Worker:
                 # Not at once: whoever writes one record may be about to write many,
                 # and would have to share the interpreter with this thread.
                 move_at = now() + MOVE_INTERVAL_S
+                self._duties.wake()
             if move_at is not None and (awaited or stopping or now() >= move_at):
                 sweep.own(self._writer)
                 self._moved, move_at = appended, None
-            if now() >= self._sweep_at:
-                sweep.others(self._writer.owner)
-                self._sweep_at = now() + SWEEP_INTERVAL_S
             next_try = deliveries.go_on(store, take_more=not stopping)
-            if stopping:
-                next_try = min(next_try, self._stop_by)
             if awaited:
                 next_try_s = now() if deliveries.is_busy else next_try
                 unsettled = deliveries.unsettled(store)
                 self._progress.tell(self._moved, unsettled, next_try_s)
-            due_s = min(next_try, self._seen_at, self._sweep_at)
-            if move_at is not None:
-                due_s = min(due_s, move_at)
-            self._pause(due_s - now(), None if move_at is not None else self._moved)
-
-    def _note_what_is_seen(self) -> None:
-        self._seen_at = self._clock.steady() + SEEN_INTERVAL_S
-        facts = self._seen()
-        if facts is not None:
-            self._writer.append(SEEN, json.dumps(facts).encode("ascii"))
+            due_at = min(due_at, next_try, self._stop_by if stopping else math.inf)
+            if move_at is None:
+                self._pause(due_at - now(), self._moved)
+            else:
+                self._pause(min(due_at, move_at) - now(), None)
 
     def _end(self, sweep: Sweep, deliveries: Deliveries) -> None:
         if deliveries.is_busy:

@@ -179,9 +179,23 @@ def test_a_wrong_variable_is_a_warning_and_the_list_goes_on(
     assert len(said.err.splitlines()) == 1
 
 
-def test_a_damaged_store_is_one_line_and_exit_code_1(command: Command, home: Path):
+def test_a_damaged_store_is_set_aside_and_said_in_one_line(
+    command: Command, home: Path
+):
     home.mkdir()
     (home / "store.sqlite3").write_bytes(b"not a database, " * 1000)
+    said = command("list")
+    assert (said.code, len(said.err.splitlines())) == (0, 1)
+    (aside,) = home.glob("store.sqlite3.damaged-*")
+    assert aside.name in said.err
+    assert aside.read_bytes().startswith(b"not a database")
+    assert command("list").err == ""
+
+
+def test_a_store_that_cannot_be_opened_is_one_line_and_exit_code_1(
+    command: Command, home: Path
+):
+    (home / "store.sqlite3").mkdir(parents=True)
     said = command("list")
     assert (said.code, said.out) == (1, "")
     assert said.err.startswith("nextmv-autotrack: ")

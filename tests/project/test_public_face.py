@@ -5,6 +5,7 @@ import nextmv_autotrack
 PUBLIC = [
     "AmbiguousRunError",
     "AutotrackError",
+    "DamagedStoreError",
     "NotCallableError",
     "PlatformError",
     "RefusedError",

@@ -29,6 +29,8 @@ SAID = {
     "max_payload": (2000, "3_000", 4000, 5000),
     "max_log": (2000, "3000", 4000, 5000),
     "directory": ("/a", "/b", "/c", Path("/d")),
+    "max_disk": (10_000_000, "20_000_000", 30_000_000, 40_000_000),
+    "max_age_days": (1, "2.5", 3, 0.5),
     "flush_timeout": (1, "2.5", 3, 0.5),
     "sync": (True, "0", True, False),
 }
@@ -40,8 +42,10 @@ def _normal(name, value):
     words = {"yes": True, "on": True, "off": False, "0": False}
     if name in {"enabled", "resources", "sync", "output"}:
         value = words.get(value, value) if isinstance(value, str) else value
-    if name in {"sample", "max_payload", "max_log", "flush_timeout"}:
-        value = float(value) if name in {"sample", "flush_timeout"} else int(value)
+    if name in {"sample", "flush_timeout", "max_age_days"}:
+        value = float(value)
+    if name in {"max_payload", "max_log", "max_disk"}:
+        value = int(value)
     return checked({name: value})[name]
 
 

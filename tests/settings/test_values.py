@@ -66,6 +66,8 @@ def double(x):
         ("max_log", HUGE, HUGE),
         ("directory", "/a", Path("/a")),
         ("directory", Path("/a"), Path("/a")),
+        ("max_disk", 10_000_000, 10_000_000),
+        ("max_age_days", 36_500, 36_500.0),
         ("flush_timeout", 0, 0.0),
         ("flush_timeout", 1_000_000, 1_000_000.0),
         ("sync", True, True),
@@ -120,6 +122,8 @@ WRONG = {
     "max_payload": [1023, 0, -1, 2000.0, float("inf"), True, "2000", None, Opaque()],
     "max_log": [1023, 1e6, "1e6", None, Opaque()],
     "directory": ["", None, 5, True, b"/a", "~no-such-user-here/x", [], Opaque()],
+    "max_disk": [9_999_999, 1e9, "1e9", True, None, Opaque()],
+    "max_age_days": [0, -1, 36_501, float("nan"), "2", None, True, Opaque()],
     "flush_timeout": [-1, float("inf"), float("nan"), HUGE, "2", None, True, Opaque()],
     "sync": [None, "true", 1, Opaque()],
 }
@@ -144,6 +148,8 @@ WAY_OUT = {
     "max_payload": "a whole number of bytes, 1024 or more",
     "max_log": "a whole number of bytes, 1024 or more",
     "directory": "a path",
+    "max_disk": "a whole number of bytes, 10,000,000 or more",
+    "max_age_days": "a number of days, up to 36,500",
     "flush_timeout": "a number of seconds from 0 to 1,000,000",
     "sync": "True or False",
 }

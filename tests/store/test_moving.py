@@ -43,6 +43,7 @@ def test_a_run_that_began_is_running(tmp_path: Path):
             assets=None,
             output_is_document=False,
             create_begun_at=None,
+            is_trimmed=False,
         )
         assert store.payload(run.input or "") == b'{"n":1}'
 

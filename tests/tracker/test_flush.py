@@ -171,7 +171,7 @@ def test_flush_ends_early_when_a_run_is_rejected(to_platform, platform):
 
 def test_flush_ends_early_when_the_store_cannot_be_opened(tracker, caplog):
     home_of(tracker).mkdir()
-    (home_of(tracker) / "store.sqlite3").write_bytes(b"not a database" * 1000)
+    (home_of(tracker) / "store.sqlite3").mkdir()
     solve(1)
     assert tracker.flush(FOR_EVER_S) is False
     assert tracker.flush(FOR_EVER_S) is False
@@ -418,7 +418,10 @@ def test_a_call_after_the_end_is_on_disk_and_holds_nothing_up(tmp_path):
     assert set(deliveries(tmp_path)) == {"in time", "late"}
 
 
-CTRL_C = PROGRAM.replace("sys.exit(3)", "print('ends', flush=True)")
+# Registered after ours, and so called before it.
+CTRL_C = PROGRAM.replace(
+    "sys.exit(3)", "import atexit; atexit.register(print, 'ends', flush=True)"
+)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signal")

@@ -1,0 +1,92 @@
+"""What the background thread does now and then, besides moving and delivering."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nextmv_autotrack import safely
+from nextmv_autotrack.clock import Clock
+from nextmv_autotrack.journal import SEEN, Writer
+from nextmv_autotrack.settings import Sources
+
+if TYPE_CHECKING:
+    from nextmv_autotrack.store import Store
+    from nextmv_autotrack.store.sweep import Sweep
+
+# How often a process looks for what others have left, so that what a dead one leaves
+# is seen within seconds. Each does so when it starts, too.
+SWEEP_INTERVAL_S = 5.0
+
+# How often a process with runs in progress is looked at: what is known of its end, if
+# that comes too early, is not much older.
+SEEN_INTERVAL_S = 1.0
+
+# Shorter runs are not looked at: their process has hardly begun.
+FIRST_SEEN_S = 0.3
+
+# How often it is looked whether the folder is within its bounds: counting takes a
+# tenth of a second where there are a million runs.
+TRIM_INTERVAL_S = 600.0
+FIRST_TRIM_S = 30.0
+
+_DAY_S = 86_400.0
+
+Seen = Callable[[], dict[str, Any] | None]
+"""Tells what the process uses; None while no run is in progress."""
+
+
+class Duties:
+    """Looks at this process, sweeps behind others, and keeps the folder in bounds."""
+
+    def __init__(
+        self, writer: Writer, sources: Sources, clock: Clock, *, seen: Seen
+    ) -> None:
+        self._writer = writer
+        self._sources = sources
+        self._clock = clock
+        self._seen = seen
+        now_s = clock.steady()
+        self._sweep_at = now_s
+        self._seen_at = now_s + FIRST_SEEN_S
+        self._trim_at = now_s + FIRST_TRIM_S
+
+    def do(self, store: Store, sweep: Sweep) -> float:
+        """Do what is due; return when to do the next of it, by the steady clock."""
+        now_s = self._clock.steady()
+        if now_s >= self._seen_at:
+            self._seen_at = now_s + SEEN_INTERVAL_S
+            self._note_what_is_seen()
+        if now_s >= self._sweep_at:
+            self._sweep_at = now_s + SWEEP_INTERVAL_S
+            sweep.others(self._writer.owner)
+        if now_s >= self._trim_at:
+            self._trim_at = now_s + TRIM_INTERVAL_S
+            self._trim(store)
+        return min(self._seen_at, self._sweep_at, self._trim_at)
+
+    def _note_what_is_seen(self) -> None:
+        facts = self._seen()
+        if facts is None:
+            # Looked at again when the next run wakes this thread, and not before.
+            self._seen_at = math.inf
+        else:
+            self._writer.append(SEEN, json.dumps(facts).encode("ascii"))
+
+    def wake(self) -> None:
+        """Look at the process soon: something has been written."""
+        self._seen_at = min(self._seen_at, self._clock.steady() + FIRST_SEEN_S)
+
+    def _trim(self, store: Store) -> None:
+        settings = self._sources.resolve()
+        oldest = self._clock.wall() - settings.max_age_days * _DAY_S
+        trimmed = store.upkeep.trim(max_bytes=settings.max_disk, before=oldest)
+        if trimmed.waiting:
+            safely.warn(
+                f"{trimmed.waiting} runs that wait for the platform have lost their "
+                f"inputs and outputs: {settings.directory} takes more than max_disk, "
+                f"{settings.max_disk:,} bytes",
+                "the bound of the disk",
+            )
