@@ -11,7 +11,8 @@ from nextmv_autotrack.capture.context import enclosing, enter, innermost
 from nextmv_autotrack.capture.endings import interrupted, raised
 from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.recorder import NO_INPUT, settle_status
+from nextmv_autotrack.capture.recorder import NO_INPUT
+from nextmv_autotrack.capture.told import settle_status
 from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.run import Notes, Run
 from nextmv_autotrack.settings import checked

@@ -8,30 +8,19 @@ from contextlib import suppress
 from os import getpid
 from typing import Any
 
-from orjson import dumps
-
-from nextmv_autotrack import safely
 from nextmv_autotrack.capture import logs
 from nextmv_autotrack.capture.context import open_roots
-from nextmv_autotrack.capture.failures import (
-    error_line,
-    is_success,
-    plain_line,
-    traceback_text,
-)
+from nextmv_autotrack.capture.failures import traceback_text
 from nextmv_autotrack.capture.open_run import Append, OpenRun
-from nextmv_autotrack.capture.outcome import option_texts
-from nextmv_autotrack.capture.plan import Plan, described
-from nextmv_autotrack.capture.resources import cpu_ns, usage
+from nextmv_autotrack.capture.plan import Plan
+from nextmv_autotrack.capture.resources import cpu_ns
+from nextmv_autotrack.capture.told import begin_meta, end_meta, settle_status
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.ids import NewId
 from nextmv_autotrack.journal import BEGIN, END
-from nextmv_autotrack.run import Notes, Status
+from nextmv_autotrack.run import Status
 from nextmv_autotrack.settings import Sources
-
-# Metrics are numbers and short texts; this many bytes hold tens of thousands.
-MAX_METRICS_BYTES = 1_000_000
 
 # Some 300 bytes each. A disk that is full for that many calls is full for a while.
 MAX_LATE_ENDS = 10_000
@@ -40,7 +29,7 @@ NO_INPUT = object()
 """Stands for the input of a block that is given later, or never."""
 
 # Looking up a member of an enum takes longer than a call.
-_SUCCEEDED, _FAILED = Status.SUCCEEDED, Status.FAILED
+_FAILED = Status.FAILED
 
 
 class Recorder:
@@ -134,7 +123,7 @@ class Recorder:
 
     def _begin(self, opened: OpenRun, body: bytes) -> None:
         append = self.append if opened.held is None else opened.append
-        append(BEGIN, _begin_meta(opened), body)
+        append(BEGIN, begin_meta(opened), body)
         # Where it has begun it ends, too, whatever is configured in between.
         opened.sink = self.append
 
@@ -172,7 +161,7 @@ class Recorder:
             assets = to_json(opened.assets, max_bytes=opened.plan.max_payload)
             opened.add_part("assets", assets)
         append = opened.sink if opened.held is None else opened.append
-        self._append_end(append, _end_meta(opened), body)
+        self._append_end(append, end_meta(opened), body)
         opened.has_ended = True
         if opened.plan.sync:
             self.settle(opened.plan.settings.flush_timeout)
@@ -217,46 +206,3 @@ class Recorder:
             held, one.held = one.held or [], None
             for frame in held:
                 one.sink(*frame)
-
-
-# The two are put together as texts: the same by way of a dict takes twice as long.
-def _begin_meta(opened: OpenRun) -> bytes:
-    plan, about = opened.plan, opened.plan.about_all
-    if opened.name is not plan.name or opened.description is not None:
-        about = f"{plan.about},{described(opened.name, opened.description)}"
-    if opened.parent_id is not None:
-        about = f'"parent_id":"{opened.parent_id}",{about}'
-    return f'{{"id":"{opened.id}","started_ns":{opened.started_ns},{about}}}'.encode()
-
-
-def _end_meta(opened: OpenRun) -> bytes:
-    told = '"status":"succeeded"'
-    if opened.error is not None:
-        told = f'"status":"failed","error":{dumps(opened.error).decode()}'
-    if opened.plan.resources:
-        cpu_end_ns, peak_kib = usage()
-        cpu_ns = cpu_end_ns - opened.cpu_start_ns
-        told = f'{told},"cpu_ns":{cpu_ns},"peak_kib":{peak_kib}'
-    if opened.is_document:
-        told += ',"is_document":true'
-    if opened.metrics:
-        metrics = to_json(opened.metrics, max_bytes=MAX_METRICS_BYTES).decode()
-        told = f'{told},"metrics":{metrics}'
-    if opened.call_options or opened.options:
-        set_later = option_texts(opened.options or {})
-        options = dumps({**(opened.call_options or {}), **set_later}).decode()
-        told = f'{told},"options":{options}'
-    return f'{{"id":"{opened.id}","duration_ns":{opened.duration_ns},{told}}}'.encode()
-
-
-def settle_status(notes: Notes, error: BaseException | None) -> None:
-    """Set the status that follows from how a call or block has ended."""
-    if error is not None and not is_success(error):
-        notes.error = error_line(error)
-    elif notes.reason is not None:
-        try:
-            notes.error = plain_line(str(notes.reason)) or "failed"
-        except Exception as broken:  # noqa: BLE001 -- a __str__ of the user's
-            notes.error = "failed"
-            safely.failed("reading the reason of a failure", broken)
-    notes.status = _FAILED if notes.error is not None else _SUCCEEDED

@@ -46,6 +46,10 @@ class Home:
         lock = self._lock(owner)
         return locks.is_held(lock) or process.is_running(_who(lock))
 
+    def knows(self, owner: str) -> bool:
+        """Whether the folder still has what tells that `owner` is alive."""
+        return self._lock(owner).exists()
+
     def create(self, owner: str, number: int) -> tuple[Segment, int]:
         """Create a segment; return it and a descriptor that appends to it."""
         path = self._folder / f"{owner}.{number}{_SEGMENT_SUFFIX}"

@@ -152,6 +152,12 @@ class Writer:
             os.close(fd)
         return True
 
+    def begin_anew_if_gone(self) -> None:
+        """End if somebody has removed the folder: the next frame begins it again."""
+        with self._lock:
+            if not self.is_closed and not self._home.knows(self.owner):
+                self.close()
+
     def reopen(self) -> None:
         """Begin again after an end, which the next frame does by itself.
 

@@ -145,8 +145,8 @@ class Worker:
             self._wait_for_the_store(error)
 
     def _wait_for_the_store(self, error: Exception) -> None:
-        self._progress.give_up()
         safely.warn(f"runs stay in the journal for now: {error}", safely.THE_DISK)
+        self._progress.give_up()
         # The journal has no bound of its own as long as somebody moves it.
         bound = self._sources.resolve().max_disk * BACKLOG_SHARE
         self._writer.has_room = self._home.size_of(self._writer.owner) < bound
@@ -161,6 +161,7 @@ class Worker:
             from nextmv_autotrack.store import Store  # noqa: PLC0415
             from nextmv_autotrack.upload.deliveries import Deliveries  # noqa: PLC0415
 
+            self._writer.begin_anew_if_gone()
             self._writer.reopen()
             deliveries = self._deliveries
             if deliveries is None or deliveries.owner != self._writer.owner:
