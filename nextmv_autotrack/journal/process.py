@@ -25,10 +25,19 @@ def identity() -> Facts | None:
 
     A number alone does not: it is given again, and by other containers at once.
     """
-    started = _started(os.getpid())
+    pid = os.getpid()
+    started = _started(pid) if _sees_itself(pid) else None
     if started is None:
         return None
-    return {"pid": os.getpid(), "started": started, **_place()}
+    return {"pid": pid, "started": started, **_place()}
+
+
+def _sees_itself(pid: int) -> bool:
+    """Whether the numbers in /proc are ours: a container may have been given others."""
+    try:
+        return (_PROC / "self").readlink().name == str(pid)
+    except OSError:
+        return False
 
 
 def is_running(who: Mapping[str, Any]) -> bool:

@@ -53,7 +53,7 @@ class Home:
     def create(self, owner: str, number: int) -> tuple[Segment, int]:
         """Create a segment; return it and a descriptor that appends to it."""
         path = self._folder / f"{owner}.{number}{_SEGMENT_SUFFIX}"
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL
         flags |= getattr(os, "O_BINARY", 0)
         return Segment(path, owner, number), os.open(path, flags, 0o600)
 

@@ -24,6 +24,9 @@ _LEFT_OUT = b'{"truncated":true,"reason":"the disk bound is reached"}'
 _PAYLOAD_WITHOUT_ROOM = 1024
 
 
+_COPY_BYTES = 1024 * 1024
+
+
 def _write_parts(fd: int, *parts: bytes) -> int:
     if hasattr(os, "writev"):
         return os.writev(fd, parts)
@@ -32,6 +35,18 @@ def _write_parts(fd: int, *parts: bytes) -> int:
 
 def _nobody() -> None:
     """Wake nobody: the next process moves the journal."""
+
+
+def _copy(source_fd: int, target_fd: int) -> int:
+    """Append all of a file to another; return how many bytes that was."""
+    copied = 0
+    os.lseek(source_fd, 0, os.SEEK_SET)
+    while chunk := os.read(source_fd, _COPY_BYTES):
+        copied += len(chunk)
+        left = memoryview(chunk)
+        while left:
+            left = left[os.write(target_fd, left) :]
+    return copied
 
 
 class Writer:
@@ -152,11 +167,24 @@ class Writer:
             os.close(fd)
         return True
 
-    def begin_anew_if_gone(self) -> None:
-        """End if somebody has removed the folder: the next frame begins it again."""
+    @property
+    def is_gone(self) -> bool:
+        """Whether somebody has removed the folder under it."""
+        return not self.is_closed and not self._home.knows(self.owner)
+
+    def begin_anew(self) -> None:
+        """Go on as another owner, with what the current segment holds.
+
+        As long as it is open it can be read, removed or not.
+        """
         with self._lock:
-            if not self.is_closed and not self._home.knows(self.owner):
-                self.close()
+            held_fd, self._fd = self._fd, -1
+            self.close()
+            if held_fd >= 0:
+                self._next_segment()
+                self._size += _copy(held_fd, self._fd)
+                self.appended += 1
+                os.close(held_fd)
 
     def reopen(self) -> None:
         """Begin again after an end, which the next frame does by itself.

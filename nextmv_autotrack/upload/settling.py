@@ -87,6 +87,7 @@ class Settling:
     def put_back(self, run: StoredRun) -> None:
         """Note that a run is to be sent by whoever is next."""
         self._note(run, Postponed(run.id, 0.0, run.problem or "it was put back"))
+        self._note_lane(run, Lane.unprobed)
 
     def not_delivered(
         self,
@@ -145,7 +146,11 @@ class Settling:
         )
         if step.concerns is Concerns.PLATFORM:
             self._note_lane(run, partial(self._troubled, step, jitter, text))
-        elif step.concerns is Concerns.APPLICATION:
+        else:
+            # It says nothing of the platform: if this was the one that tried whether
+            # it is well again, another one may.
+            self._note_lane(run, Lane.unprobed)
+        if step.concerns is Concerns.APPLICATION:
             self._hold(run, step, jitter)
         topic = f"the delivery of runs ({step.concerns.value})"
         safely.warn(f"runs wait on disk, and are tried again: {text}", topic)

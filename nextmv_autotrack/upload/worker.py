@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -149,7 +150,8 @@ class Worker:
         self._progress.give_up()
         # The journal has no bound of its own as long as somebody moves it.
         bound = self._sources.resolve().max_disk * BACKLOG_SHARE
-        self._writer.has_room = self._home.size_of(self._writer.owner) < bound
+        with suppress(OSError):  # whatever is wrong with the store is wrong here, too
+            self._writer.has_room = self._home.size_of(self._writer.owner) < bound
         self._wake.wait(STORE_RETRY_S)
         self._wake.clear()
 
@@ -161,7 +163,8 @@ class Worker:
             from nextmv_autotrack.store import Store  # noqa: PLC0415
             from nextmv_autotrack.upload.deliveries import Deliveries  # noqa: PLC0415
 
-            self._writer.begin_anew_if_gone()
+            if self._writer.is_gone:
+                self._writer.begin_anew()
             self._writer.reopen()
             deliveries = self._deliveries
             if deliveries is None or deliveries.owner != self._writer.owner:
@@ -182,7 +185,7 @@ class Worker:
 
         now, sweep = self._clock.steady, Sweep(store, self._home)
         move_at: float | None = None
-        while not self._gate.is_closing and store.is_in_place():
+        while not (self._gate.is_closing or self._is_gone(store)):
             stopping, awaited = self._stopping, self._progress.is_awaited
             due_at = self._duties.do(store, sweep)
             appended = self._writer.appended
@@ -197,6 +200,8 @@ class Worker:
                 self._duties.wake()
             if move_at is not None and (awaited or stopping or now() >= move_at):
                 sweep.own(self._writer)
+                if self._is_gone(store):
+                    return  # what was to be moved may have been there no more
                 self._moved, move_at = appended, None
             next_try = deliveries.go_on(store, take_more=not stopping)
             if awaited:
@@ -208,6 +213,10 @@ class Worker:
                 self._pause(due_at - now(), self._moved)
             else:
                 self._pause(min(due_at, move_at) - now(), None)
+
+    def _is_gone(self, store: Store) -> bool:
+        """Whether somebody has removed the folder, or the store in it."""
+        return self._writer.is_gone or not store.is_in_place()
 
     def _end(self, sweep: Sweep, deliveries: Deliveries) -> None:
         if deliveries.is_busy:

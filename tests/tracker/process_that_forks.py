@@ -232,5 +232,178 @@ def executor(method):
     solve("after")
 
 
+def closed_pool(method):
+    pool = multiprocessing.get_context(method).Pool(2)
+    given = [f"{method} {number}" for number in range(20)]
+    results = pool.map_async(solve, given, chunksize=3)
+    pool.close()
+    pool.join()
+    assert results.get() == given
+
+
+def terminated_pool(method):
+    """A pool that is terminated amid its work, when some results are there."""
+    pool = multiprocessing.get_context(method).Pool(2)
+    given = [f"{method} {number}" for number in range(2000)]
+    results = pool.imap_unordered(solve, given)
+    with track_run("results", input="results") as run:
+        run.output = [next(results) for _ in range(5)]
+    pool.terminate()
+    pool.join()
+
+
+def killed_worker(method):
+    """A pool of which one process is killed amid a call, when others have returned."""
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(1, mp_context=context) as executor:
+        assert list(executor.map(solve, ["one", "two"])) == ["one", "two"]
+        try:
+            executor.submit(die, signal.SIGKILL).result()
+        except BrokenProcessPool:
+            pass
+        else:
+            raise AssertionError
+
+
+def children_that_die(method):
+    """Children that end right after a call, and amid one, without a word to Python."""
+    context = multiprocessing.get_context(method)
+    ends = [signal.SIGKILL, signal.SIGTERM, None]
+    made = [context.Process(target=solve_and_die, args=(end,)) for end in ends]
+    made += [context.Process(target=die, args=(end,)) for end in ends]
+    for process in made:
+        process.start()
+    for process in made:
+        process.join()
+    codes = [-signal.SIGKILL, -signal.SIGTERM, 7]
+    assert [process.exitcode for process in made] == codes * 2
+
+
+def solve_and_die(end):
+    solve(f"before {end}")
+    die.__wrapped__(end)
+
+
+@tracked
+def die(end):
+    if end is None:
+        os._exit(7)
+    os.kill(os.getpid(), end)
+    signal.pause()
+
+
+def ended_by_the_parent(method):
+    """Children that the parent ends amid a call."""
+    context = multiprocessing.get_context(method)
+    for end in ("terminate", "kill"):
+        reading, writing = context.Pipe(duplex=False)
+        process = context.Process(target=say_and_wait, args=(end, writing))
+        process.start()
+        writing.close()
+        assert reading.recv() == "amid a call"
+        getattr(process, end)()
+        process.join()
+
+
+@tracked(input="name")
+def say_and_wait(name, writing):
+    solve(f"before {name}")
+    writing.send("amid a call")
+    signal.pause()
+
+
+def loky():
+    from joblib import Parallel, delayed  # noqa: PLC0415 -- takes half a second
+    from joblib.externals.loky import get_reusable_executor  # noqa: PLC0415
+
+    used()
+    given = [f"loky {number}" for number in range(20)]
+    assert Parallel(n_jobs=2)(delayed(solve)(one) for one in given) == given
+    model = Model()
+    assert Parallel(n_jobs=2)([delayed(model.solve)("method")]) == ["method"]
+    get_reusable_executor().shutdown(wait=True)
+    solve("after")
+
+
+def other_program():
+    """A child that is a program of its own, started amid a run."""
+    program = "from tests.tracker.process_that_forks import solve; solve('program')"
+    with track_run("outer", input="outer"):
+        subprocess.run([sys.executable, "-c", program], check=True)
+    used()
+
+
+def fork_without_hooks():
+    """A child that was forked by C code, which tells Python nothing."""
+    used()
+    pid = ctypes.PyDLL(None).fork()
+    if not pid:
+        code = 1
+        try:
+            solve("child")
+            solve("child, again")
+            code = 0
+        finally:
+            os._exit(code)
+    solve("after")
+    wait_for(pid)
+
+
+def held_by_another_thread(name):
+    """A lock that a thread of the parent holds while the child is forked."""
+    lock, taken, forked_by = lock_named(name), threading.Event(), threading.Event()
+
+    def hold():
+        with lock:
+            taken.set()
+            forked_by.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    taken.wait()
+
+    def child():
+        with track_run("child", input="child") as run:
+            logging.getLogger("model").warning("a line")
+            run.log("another")
+        solve("child, again")
+        assert name == "of the handler" or flush(PATIENCE_S)
+
+    pid = forked(child)
+    wait_for(pid)
+    forked_by.set()
+    thread.join()
+    solve("after")
+
+
+def lock_named(name):
+    handler = logging.StreamHandler(open(os.devnull, "w"))  # noqa: PTH123, SIM115
+    logging.getLogger("model").addHandler(handler)
+    if name == "of the journal":
+        used()
+        return TRACKER._front.writer._lock
+    if name == "of the tracker":
+        return TRACKER._opening
+    if name == "of the logs":
+        return logs._installing
+    if name == "of the handler":
+        used()
+        return handler.lock
+    if name == "of the module":
+        return importlib._bootstrap._get_module_lock("sqlite3")
+    used()
+    return threading.Lock()
+
+
+def store_that_cannot_be_closed():
+    """A fork while the thread waits for a database that somebody has locked."""
+    solve("before")
+    database = TRACKER._front.directory / "store.sqlite3"
+    assert flush(PATIENCE_S)
+    lock = sqlite3.connect(database, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    lock.execute("CREATE TABLE in_the_way (x)")
+    solve("waits")
+    steps = [0]
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])

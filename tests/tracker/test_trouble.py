@@ -78,28 +78,36 @@ def test_a_full_disk_costs_runs_and_one_warning_and_then_all_goes_on(
     assert len(caplog.records) == 1
 
 
-def test_a_folder_that_vanishes_is_made_again(tracker):
+def test_a_folder_that_vanishes_is_made_again_and_no_call_is_lost(tracker):
     solve("before")
     assert tracker.flush(PATIENCE_S)
     shutil.rmtree(home_of(tracker))
     solve("in between")
-    tracker.flush(PATIENCE_S)
+    assert tracker.flush(PATIENCE_S)
     solve("after")
     assert tracker.flush(PATIENCE_S)
-    assert "after" in inputs(home_of(tracker))
+    assert inputs(home_of(tracker)) == ["after", "before", "in between"]
 
 
-def test_a_folder_that_vanishes_while_a_run_is_in_progress_costs_that_run_at_most(
-    tracker,
-):
+def test_a_folder_that_vanishes_while_a_run_is_in_progress_does_not_cost_it(tracker):
     with track_run(input="in progress"):
         assert tracker.flush(PATIENCE_S)
         shutil.rmtree(home_of(tracker))
-    solve("after")
     assert tracker.flush(PATIENCE_S)
-    solve("and again")
+    assert inputs(home_of(tracker)) == ["in progress"]
+
+
+@pytest.mark.parametrize("part", ["journals", "store.sqlite3", "payloads"])
+def test_a_part_of_the_folder_that_vanishes_is_made_again(tracker, part):
+    solve("x" * 100_000)
     assert tracker.flush(PATIENCE_S)
-    assert {"after", "and again"} >= set(inputs(home_of(tracker))) >= {"and again"}
+    path = home_of(tracker) / part
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    solve("y" * 100_000)
+    assert tracker.flush(PATIENCE_S)
+    with Store.open(home_of(tracker)) as store:
+        newest = store.runs(limit=1)[0]
+        assert store.payload(newest.input) == b'"%s"' % (b"y" * 100_000)
 
 
 def test_a_home_that_cannot_be_made_is_one_warning_and_comes_when_it_can(
@@ -178,6 +186,7 @@ def test_a_read_only_disk_is_one_warning(tracker, small_disk, caplog):
         pytest.skip("it cannot be made read-only")
     assert [solve(n) for n in range(5)] == list(range(5))
     assert tracker.flush(PATIENCE_S) is False
+    tracker.shutdown(PATIENCE_S)
     assert len(caplog.records) == 1
     back = ["mount", "-o", "remount,rw", str(small_disk)]
     subprocess.run(back, check=True)
