@@ -187,6 +187,12 @@ class Sources:
         self._configured.update(checked(given))
         self.version = object()
 
+    def reread(self) -> None:
+        """Read the environment and the project file again."""
+        before, self._from_outside = self._from_outside, None
+        if self._outside() != before:
+            self.version = object()
+
     def resolve(self, own: Mapping[str, Any] | None = None) -> Settings:
         """Return the settings that hold, those in `own` before all others."""
         version, base = self.version, self._base

@@ -76,13 +76,15 @@ class Deliveries:
         The time is one of the steady clock; infinity when nothing is to be done.
         """
         self._settle(store)
+        if self._settling.held_applications():
+            # Somebody may have mended the key meanwhile.
+            self._sources.reread()
         settings = self._sources.resolve()
         if settings.api_key is None or not take_more:
             return math.inf
-        client = self._connected(settings.endpoint, settings.api_key)
+        client = self._connected(store, settings.endpoint, settings.api_key)
         if client is None:
             return math.inf
-        store.adopt(settings.endpoint)
         for run in self._claimed(store, settings.endpoint):
             self._begin(store, client, run)
         # Without threads, what was begun has been done.
@@ -104,11 +106,14 @@ class Deliveries:
         self._crew = self._new_crew()
         self._disconnect()
 
-    def _connected(self, endpoint: str, api_key: str) -> Client | None:
+    def _connected(self, store: Store, endpoint: str, api_key: str) -> Client | None:
         if self._access != (endpoint, api_key):
             self._disconnect()
             self._access = (endpoint, api_key)
-            self._settling.try_all_applications()
+            store.adopt(endpoint)
+            if self._settling.held_applications():
+                self._settling.try_all_applications()
+                store.upkeep.try_now(endpoint)
             try:
                 self._client = self._connect(endpoint, api_key)
                 with suppress(UnreachableError):  # the first request says it better
