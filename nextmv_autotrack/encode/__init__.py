@@ -10,21 +10,22 @@ r"""Any Python object as JSON: bounded, never raising, never changing what it is
 | list, tuple, deque, range, other sequences, dict views | a list |
 | set, frozenset, other sets | a list: sorted where the items can be, else by their JSON |
 | named tuple, dataclass | an object of its fields |
-| Enum | its value |
+| Enum | its value; a member that is a str, int, list or dict as well: that |
 | datetime, date, time | ISO 8601 |
 | timedelta | seconds |
-| Decimal | a number with all its digits; NaN and infinities `null` |
+| Decimal | a number with all its digits, from 1E+308 on its text; NaN and infinities `null` |
 | Fraction, UUID, Path, time zone | its text |
 | complex | `{"real": 1.0, "imag": 2.0}` |
 | bytes, bytearray, memoryview | text when it is UTF-8, else `{"base64": "…"}` |
 | exception | `{"type": …, "message": …}` |
 | class, function, method | its qualified name |
-| numpy array | nested lists; a structured one has an object an item |
+| numpy array | nested lists; a structured one has an object an item; what is masked `null` |
 | numpy scalar | as the item of such an array; datetime64 ISO 8601, timedelta64 seconds |
+| `orjson.Fragment` | what it holds, unchecked |
 | anything else | `{"repr": "…", "type": "module.Class"}`; generators are not consumed |
 | a container inside itself | `"<cycle>"` |
 | what is nested too deep | `"<too deep>"` |
-| what takes too long to walk | what was walked, then `"<cut: 17 more>"` |
+| what takes too long to walk | what was walked, then `"<cut: 17 more>"` or `"<cut>"`s |
 | what is over the bound | `{"truncated": true, "type": …, "length": …, "head": …}` |
 
 Keys are texts in JSON: numbers, dates and the like become theirs, tuples the text of

@@ -30,7 +30,11 @@ class Budget:
         if self.bytes_left < 0:
             raise TooLargeError
 
+    def need_bytes(self, least: int) -> None:
+        """Raise when JSON so long cannot fit, before it is made."""
+        if least > self.bytes_left:
+            raise TooLargeError
+
     def need_room_for(self, items: int) -> None:
         """Raise when so many items cannot fit, before they are looked at."""
-        if items * SHORTEST_ITEM_BYTES > self.bytes_left:
-            raise TooLargeError
+        self.need_bytes(items * SHORTEST_ITEM_BYTES)

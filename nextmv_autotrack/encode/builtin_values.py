@@ -6,7 +6,7 @@ import base64
 import datetime as dt
 import sys
 from collections import UserString
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import fields
 from functools import lru_cache
@@ -27,6 +27,7 @@ from nextmv_autotrack.encode.descriptions import (
     cut,
     described_as,
     encodable,
+    text_of,
     type_name,
 )
 
@@ -47,16 +48,16 @@ class Unordered(list[Any]):
     """Items whose order means nothing: put in order of their JSON."""
 
 
-def integer(value: int) -> int | Fragment:
+def integer(value: int, budget: Budget) -> int | Fragment:
     """Return an integer that is written in full, however long it is."""
     if _MIN_NATIVE <= value < _MAX_NATIVE:
         return value
     if value.bit_length() > MAX_NUMBER_BITS:
-        return described_as(cut(hex(value)), int)
-    return Fragment(int.__repr__(value).encode())
+        return described_as(cut(hex(value)), int, budget)
+    return _number(int.__repr__(value), budget)
 
 
-def decimal(value: Any, _budget: Budget) -> object:
+def decimal(value: Any, budget: Budget) -> object:
     """Return a number with all its digits; null for NaN and infinities."""
     # What Decimal says, and not what a class made of it may: the text goes out as it is.
     kind = sys.modules["decimal"].Decimal
@@ -65,14 +66,29 @@ def decimal(value: Any, _budget: Budget) -> object:
     text = kind.__str__(value)
     if kind.adjusted(value) > _MAX_DECIMAL_EXPONENT or len(text) > _MAX_DECIMAL_CHARS:
         return cut(text)
-    return Fragment(text.encode())
+    return _number(text, budget)
+
+
+def _number(digits: str, budget: Budget) -> Fragment:
+    budget.spend_bytes(len(digits))
+    return Fragment(digits.encode())
 
 
 def binary(value: Any, budget: Budget) -> object:
     """Return text when it is UTF-8, else `{"base64": …}`."""
-    with memoryview(value) as view:
-        budget.spend_bytes(view.nbytes)
-        content = view.tobytes()
+    # Not by a view of it: while there is one, its owner cannot add to a bytearray.
+    kind = bytearray if issubclass(type(value), bytearray) else bytes
+    budget.need_bytes(kind.__len__(value))
+    return _text_or_base64(kind.__getitem__(value, slice(None)))
+
+
+def view(value: Any, budget: Budget) -> object:
+    """Return the same of a memoryview."""
+    budget.need_bytes(value.nbytes)
+    return _text_or_base64(value.tobytes())
+
+
+def _text_or_base64(content: bytes | bytearray) -> object:
     try:
         return content.decode()
     except UnicodeDecodeError:
@@ -91,17 +107,32 @@ def array(value: Any, _budget: Budget) -> object:
         None,
     )
     if type(names) is tuple and len(names) == len(items):
-        return dict(zip(names, items, strict=True))
+        return Pairs(zip(names, items, strict=True))
     return items
+
+
+def _taken(items: Iterable[Any], count: int, budget: Budget) -> list[Any]:
+    """Return as many as there are said to be: they may have no end."""
+    budget.need_room_for(count)
+    return list(islice(items, count))
 
 
 def unordered(value: Any, budget: Budget) -> object:
     """Return the items of a set: sorted if they are of types that can be."""
-    budget.need_room_for(len(value))
-    items = list(islice(value, budget.steps_left + 1))
-    if _can_be_sorted(items):
-        return sorted(items)
-    return Unordered(items)
+    return _in_order(_taken(value, len(value), budget))
+
+
+def builtin_set(value: Any, budget: Budget) -> object:
+    """Return the same of a set or a frozenset, whatever a class made of it."""
+    kind: Any = frozenset if issubclass(type(value), frozenset) else set
+    return _in_order(_taken(kind.__iter__(value), kind.__len__(value), budget))
+
+
+def _in_order(items: list[Any]) -> list[Any]:
+    try:
+        return sorted(items) if _can_be_sorted(items) else Unordered(items)
+    except Exception:  # noqa: BLE001 -- times with and without a zone; zones of the user's
+        return Unordered(items)
 
 
 _SORTABLE = frozenset({str, bytes, dt.date, dt.datetime})
@@ -117,7 +148,7 @@ def _can_be_sorted(items: list[Any]) -> bool:
 
 def mapping(value: Any, budget: Budget) -> object:
     """Return the items of a mapping that is no dict."""
-    return Pairs(islice(Mapping.items(value), budget.steps_left + 1))
+    return Pairs(_taken(Mapping.items(value), len(value), budget))
 
 
 class Pairs(list[Any]):
@@ -126,8 +157,7 @@ class Pairs(list[Any]):
 
 def sequence(value: Any, budget: Budget) -> object:
     """Return the items of a sequence that is no list."""
-    budget.need_room_for(len(value))
-    return list(islice(iter(value), budget.steps_left + 1))
+    return _taken(value, len(value), budget)
 
 
 def members(value: Any, _budget: Budget) -> object:
@@ -158,12 +188,12 @@ def _field_names(kind: type) -> tuple[str, ...]:
 
 def error(value: Any, _budget: Budget) -> object:
     """Return an exception as its type and message."""
-    return {"type": type_name(type(value)), "message": cut(str(value))}
+    return {"type": type_name(type(value)), "message": text_of(value, str)}
 
 
 def qualified_name(value: Any, _budget: Budget) -> object:
     """Return where a class or a function is found."""
-    name = f"{value.__module__}.{value.__qualname__}"
+    name = f"{getattr(value, '__module__', None)}.{value.__qualname__}"
     return encodable(name.removeprefix("builtins.").removeprefix("None."))
 
 
@@ -177,16 +207,16 @@ BUILTIN_FORMS: dict[type, Form] = {
     int: lambda value, _: int.__int__(value),
     float: lambda value, _: float.__float__(value),
     list: lambda value, _: list.copy(value),
-    dict: lambda value, _: dict.copy(value),
+    dict: lambda value, _: Pairs(dict.items(value)),
     tuple: array,
-    set: unordered,
-    frozenset: unordered,
+    set: builtin_set,
+    frozenset: builtin_set,
     type({}.keys()): sequence,
     type({}.values()): sequence,
     type({}.items()): sequence,
     bytes: binary,
     bytearray: binary,
-    memoryview: binary,
+    memoryview: view,
     UserString: lambda value, _: value.data,
     complex: lambda value, _: {"real": value.real, "imag": value.imag},
     dt.date: lambda value, _: value.isoformat(),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from orjson import Fragment, dumps
+
+from nextmv_autotrack.encode.budget import Budget
 
 # Enough to recognise a thing by. The repr of a model can be many megabytes.
 MAX_REPR_CHARS = 1_000
@@ -34,10 +37,10 @@ def type_name(kind: type) -> str:
         return "?"
 
 
-def text_of(value: object) -> str:
-    """Return the repr of a value: bounded, without addresses, never raising."""
+def text_of(value: object, say: Callable[[object], str] = repr) -> str:
+    """Return what a value says: bounded, without addresses, never raising."""
     try:
-        text = str.__str__(repr(value))
+        text = str.__str__(say(value))
     except Exception:  # noqa: BLE001 -- code of the user's
         return UNPRINTABLE
     return cut(_ADDRESS.sub("", str.__getitem__(text, slice(2 * MAX_REPR_CHARS))))
@@ -50,14 +53,16 @@ def cut(text: str) -> str:
     return encodable(text)
 
 
-def described(value: Any, _budget: object = None) -> Fragment:
+def described(value: Any, budget: Budget) -> Fragment:
     """Return `{"repr": …, "type": …}`, for what has no form of its own."""
-    return described_as(text_of(value), type(value))
+    return described_as(text_of(value), type(value), budget)
 
 
-def described_as(text: str, kind: type) -> Fragment:
+def described_as(text: str, kind: type, budget: Budget) -> Fragment:
     """Return the same with a repr that is not Python's."""
-    return Fragment(dumps({"repr": text, "type": type_name(kind)}))
+    body = dumps({"repr": text, "type": type_name(kind)})
+    budget.spend_bytes(len(body))
+    return Fragment(body)
 
 
 def encodable(text: str) -> str:

@@ -12,15 +12,12 @@ from nextmv_autotrack.encode.budget import (
     Budget,
     TooLargeError,
 )
-from nextmv_autotrack.encode.enum_members import holds_members
-from nextmv_autotrack.encode.keys import NATIVE
+from nextmv_autotrack.encode.native import MAX_DEPTH, NATIVE, holds_members
 from nextmv_autotrack.encode.summary import SHORTEST, summary
-from nextmv_autotrack.encode.walk import MAX_DEPTH, plain, plain_all
+from nextmv_autotrack.encode.walk import plain, plain_all
 
 _UNENCODABLE = b'{"truncated":true,"type":"?"}'
-
-# Deeper, such as inside itself, orjson refuses it.
-_LEVELS = (None,) * MAX_DEPTH
+_UNENCODABLE_BYTES = len(_UNENCODABLE)
 
 
 def to_json(value: object, *, max_bytes: int) -> bytes:
@@ -50,7 +47,10 @@ def to_json(value: object, *, max_bytes: int) -> bytes:
     try:
         return _with_forms(value, foreign, body, max_bytes)
     except Exception:  # noqa: BLE001 -- no stack or no memory is left
-        return _UNENCODABLE if len(_UNENCODABLE) <= max_bytes else SHORTEST
+        try:
+            return _UNENCODABLE if max_bytes >= _UNENCODABLE_BYTES else SHORTEST
+        except RecursionError:  # some Pythons need a stack to compare
+            return SHORTEST
 
 
 def _is_sure_to_be_over(value: Any, max_bytes: int) -> bool:
@@ -59,24 +59,20 @@ def _is_sure_to_be_over(value: Any, max_bytes: int) -> bool:
     orjson cannot be stopped, and a list of lists of the same list takes no memory until
     it is written. A wrong yes costs time only: the walk decides.
     """
-    least_bytes = SHORTEST_ITEM_BYTES
-    for _ in _LEVELS:
-        kind = type(value)
-        if kind is dict:
-            if not value:
-                return False
-            least_bytes *= len(value)
-            value = next(reversed(value.values()))
-        elif kind is list or kind is tuple:
-            if not value:
-                return False
-            least_bytes *= len(value)
-            value = value[-1]
-        else:
-            return kind is str and len(value) > max_bytes
+    least_bytes, only_children = SHORTEST_ITEM_BYTES, 0
+    kind = type(value)
+    while kind is dict or kind is list or kind is tuple:
+        count = len(value)
+        if count < 2:
+            only_children += 1  # a list in itself is one without end
+            if count == 0 or only_children > MAX_DEPTH:
+                return count > 0
+        least_bytes *= count
         if least_bytes > max_bytes:
-            break
-    return True
+            return True
+        value = next(reversed(value.values())) if kind is dict else value[-1]
+        kind = type(value)
+    return kind is str and len(value) > max_bytes
 
 
 def _with_forms(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MappingView, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from enum import Enum
 from typing import Any
 
@@ -20,6 +21,7 @@ from nextmv_autotrack.encode.builtin_values import (
     unordered,
 )
 from nextmv_autotrack.encode.descriptions import described
+from nextmv_autotrack.encode.native import READ_AS_SUCH
 
 
 def as_text(value: Any, _budget: Budget) -> object:
@@ -50,6 +52,11 @@ _mro_of = type.__dict__["__mro__"].__get__
 _dict_of = type.__dict__["__dict__"].__get__
 
 
+def _namespace_of(module: object) -> dict[str, Any]:
+    found: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    return found
+
+
 def form_of(kind: type) -> Form:
     """Return the form of a type, by what it is and not by what it says it is."""
     known = _known.get(id(kind))
@@ -64,8 +71,8 @@ def form_of(kind: type) -> Form:
 
 def _find(kind: type) -> Form:
     mro: tuple[type, ...] = _mro_of(kind)
-    # First, because a member of an IntEnum is an int as well.
-    if any(one is Enum for one in mro):
+    # First, because a member can be a float or a tuple as well.
+    if any(one is Enum for one in mro) and not issubclass(kind, READ_AS_SUCH):
         return lambda value, _: value.value
     loaded = dict(_loaded())
     for one in mro:
@@ -74,20 +81,23 @@ def _find(kind: type) -> Form:
             return form
     if any("__dataclass_fields__" in _dict_of(one) for one in mro):
         return members
-    return _by_abstract_class(kind)
+    try:
+        return _by_abstract_class(kind)
+    except Exception:  # noqa: BLE001 -- a metaclass of the user's
+        return described
 
 
 def _loaded() -> Iterator[tuple[int, Form]]:
     for (module, name), form in _FORMS_IF_LOADED.items():
-        kind = getattr(sys.modules.get(module), "__dict__", {}).get(name)
-        if kind is not None:
-            yield id(kind), form
+        # Not as an attribute: that would load a module whose import is lazy.
+        with suppress(KeyError, AttributeError):
+            yield id(_namespace_of(sys.modules[module])[name]), form
 
 
 def _by_abstract_class(kind: type) -> Form:
     if issubclass(kind, Mapping):
         return mapping
-    if issubclass(kind, Sequence):
+    if issubclass(kind, (Sequence, MappingView)):
         return sequence
     if issubclass(kind, AbstractSet):
         return unordered

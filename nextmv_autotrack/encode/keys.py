@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from orjson import OPT_PASSTHROUGH_DATACLASS, OPT_PASSTHROUGH_DATETIME, dumps
+from orjson import dumps
 
 from nextmv_autotrack.encode.descriptions import described, encodable, text_of
 from nextmv_autotrack.encode.forms import form_of
-
-# orjson reads the fields of dataclasses and the offsets of time zones without looking
-# whether that failed: it would end the process. Passed through, they reach our code.
-NATIVE = OPT_PASSTHROUGH_DATACLASS | OPT_PASSTHROUGH_DATETIME
+from nextmv_autotrack.encode.native import NATIVE, holds_members
 
 
 def texts_of(keys: list[Any]) -> list[str] | None:
@@ -20,10 +17,10 @@ def texts_of(keys: list[Any]) -> list[str] | None:
     try:
         kinds = set(map(type, keys))
         if kinds <= {str}:
-            return _encodable(keys)
+            return distinct(_encodable(keys))
         if kinds == {int}:
             return list(map(str, keys))
-        if kinds == {tuple}:
+        if kinds == {tuple} and not holds_members(keys):
             return distinct([dumps(key, option=NATIVE).decode() for key in keys])
     except Exception:  # noqa: BLE001 -- whatever it is, each key is looked at then
         return None
@@ -34,7 +31,7 @@ def _encodable(keys: list[str]) -> list[str]:
     try:
         "".join(keys).encode()
     except UnicodeEncodeError:
-        return distinct([encodable(key) for key in keys])
+        return [encodable(key) for key in keys]
     return keys
 
 
@@ -43,7 +40,7 @@ def unkeyed(key: Any) -> Any:
     kind = type(key)
     if kind is float:
         return repr(key)  # NaN and infinities have a name here
-    if kind is str or kind is int or form_of(kind) is not described:
+    if key is None or kind is str or kind is int or form_of(kind) is not described:
         return key
     return text_of(key)
 

@@ -13,26 +13,43 @@ from nextmv_autotrack.encode.budget import Budget
 _SHORTEST_BYTES = {"f": 4, "b": 5}
 _SHORTEST_OTHER_BYTES = 2
 
+_SECONDS = {"W": 604_800, "D": 86_400, "h": 3_600, "m": 60, "s": 1}
+_PARTS = {"ms": 1e3, "us": 1e6, "ns": 1e9, "ps": 1e12, "fs": 1e15, "as": 1e18}
+
 
 def ndarray(value: Any, budget: Budget) -> object:
     """Return an array as nested lists, encoded in bulk where it is numbers."""
     numpy = sys.modules["numpy"]
-    kind = value.dtype.kind
-    budget_needed = value.size * _SHORTEST_BYTES.get(kind, _SHORTEST_OTHER_BYTES)
-    if budget_needed > budget.bytes_left:
-        budget.spend_bytes(budget_needed)
+    shortest = _SHORTEST_BYTES.get(value.dtype.kind, _SHORTEST_OTHER_BYTES)
+    budget.need_bytes(value.size * shortest)
     if _is_masked(numpy, value):
-        return value.tolist()
-    plain = numpy.asarray(value)
-    if plain.ndim == 0:
-        return plain.item() if kind == "O" else plain[()]
+        return _masked(numpy, value)
+    return _plain(numpy, numpy.asarray(value), budget)
+
+
+def _plain(numpy: Any, array: Any, budget: Budget) -> object:
+    kind = array.dtype.kind
+    if array.ndim == 0:
+        return array.item() if kind == "O" else array[()]
     if kind in "biuf":
-        return _in_bulk(numpy, plain, budget)
+        return _in_bulk(numpy, array, budget)
     if kind == "M":
-        return _moments(numpy, plain)
+        return _moments(numpy, array)
     if kind == "m":
-        return _durations(numpy, plain)
-    return list(plain) if kind == "V" else plain.tolist()
+        return _durations(numpy, array)
+    return list(array) if kind == "V" else array.tolist()
+
+
+def _masked(numpy: Any, value: Any) -> object:
+    """Return the items that are not masked, and None for the others."""
+    if value.dtype.names is not None:
+        return list(value) if value.ndim else _fields(value)
+    if value.dtype.kind not in "mM":
+        return value.tolist()
+    # Of these it makes numbers.
+    found = numpy.array(numpy.ma.getdata(value))
+    found[numpy.ma.getmaskarray(value)] = numpy.array("NaT", found.dtype)
+    return found
 
 
 def scalar(value: Any, budget: Budget) -> object:
@@ -42,14 +59,16 @@ def scalar(value: Any, budget: Budget) -> object:
     if kind in "biuf":
         return _in_bulk(numpy, numpy.asarray(value).reshape(1), budget, one=True)
     if kind == "c":
-        return {"real": value.real, "imag": value.imag}
+        return complex(value)
     if kind == "M":
         return _moments(numpy, numpy.asarray(value))
     if kind == "m":
         return _durations(numpy, numpy.asarray(value))
-    if value.dtype.names is not None:
-        return {name: value[name] for name in value.dtype.names}
-    return value.item()
+    return value.item() if value.dtype.names is None else _fields(value)
+
+
+def _fields(value: Any) -> object:
+    return {name: value[name] for name in value.dtype.names}
 
 
 def _is_masked(numpy: Any, value: Any) -> bool:
@@ -62,7 +81,8 @@ def _in_bulk(numpy: Any, array: Any, budget: Budget, *, one: bool = False) -> Fr
     dtype = array.dtype
     if dtype.kind == "f" and dtype.itemsize not in (4, 8):
         dtype = numpy.dtype("f4" if dtype.itemsize < 4 else "f8")
-    native = numpy.ascontiguousarray(array, dtype=dtype.newbyteorder("="))
+    with numpy.errstate(all="ignore"):  # what is too large for a double is infinite
+        native = numpy.ascontiguousarray(array, dtype=dtype.newbyteorder("="))
     body = dumps(native, option=OPT_SERIALIZE_NUMPY)
     budget.spend_bytes(len(body))
     return Fragment(body[1:-1] if one else body)
@@ -70,15 +90,18 @@ def _in_bulk(numpy: Any, array: Any, budget: Budget, *, one: bool = False) -> Fr
 
 def _moments(numpy: Any, array: Any) -> object:
     """Return ISO texts as exact as the unit of the array; null for NaT."""
-    texts = numpy.datetime_as_string(array).astype(object)
+    # It takes any for the machine's own order of bytes.
+    native = array.astype(array.dtype.newbyteorder("="))
+    texts = numpy.datetime_as_string(native).astype(object)
     return numpy.where(numpy.isnat(array), None, texts).tolist()
 
 
 def _durations(numpy: Any, array: Any) -> object:
     """Return seconds; null for NaT. Months have none: they are counted as they are."""
-    unit, _ = numpy.datetime_data(array.dtype)
-    if unit in ("Y", "M", "generic"):
-        numbers = array.astype("i8").astype(object)
-    else:
-        numbers = (array / numpy.timedelta64(1, "s")).astype(object)
-    return numpy.where(numpy.isnat(array), None, numbers).tolist()
+    unit, count = numpy.datetime_data(array.dtype)
+    numbers = array.astype("i8")
+    if unit in _SECONDS:
+        numbers = numbers.astype("f8") * count * _SECONDS[unit]
+    elif unit in _PARTS:
+        numbers = numbers.astype("f8") * count / _PARTS[unit]
+    return numpy.where(numpy.isnat(array), None, numbers.astype(object)).tolist()

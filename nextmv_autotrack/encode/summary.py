@@ -11,6 +11,8 @@ from orjson import dumps
 
 from nextmv_autotrack.encode.budget import Budget
 from nextmv_autotrack.encode.descriptions import encodable, type_name
+from nextmv_autotrack.encode.forms import form_of
+from nextmv_autotrack.encode.numpy_values import ndarray
 from nextmv_autotrack.encode.walk import plain
 
 # Enough to see what it was.
@@ -47,9 +49,8 @@ def _extent(value: Any) -> dict[str, Any]:
 
 
 def _extent_of(value: Any) -> Iterator[tuple[str, Any]]:
-    shape = getattr(value, "shape", None)
-    if type(shape) is tuple:
-        yield "shape", [int(size) for size in shape]
+    if form_of(type(value)) is ndarray:
+        yield "shape", [int(size) for size in value.shape]
         yield "dtype", encodable(str(value.dtype)[:_HEAD_CHARS])
         return
     yield "length", len(value)
@@ -70,12 +71,14 @@ def _head(value: Any) -> str | None:
 
 def _first_items(value: Any) -> object:
     kind = type(value)
-    if kind is str or kind is bytes:
-        return value[:_HEAD_CHARS]
+    for text in (str, bytes, bytearray):
+        if issubclass(kind, text):
+            return text.__getitem__(value, slice(_HEAD_CHARS))
     if kind is dict:
         return dict(islice(value.items(), _HEAD_ITEMS))
-    if hasattr(value, "flat"):
+    if form_of(kind) is ndarray:
         return value.flat[:_HEAD_ITEMS]
-    # Of the rest only what can be looked at twice: nobody's generator is consumed.
-    is_container = isinstance(value, (Sequence, AbstractSet))
+    # Of the rest only what can be looked at twice: nobody's generator is consumed. Its
+    # class says what it is; the value itself may lie.
+    is_container = issubclass(kind, (Sequence, AbstractSet))
     return list(islice(value, _HEAD_ITEMS)) if is_container else value

@@ -20,10 +20,13 @@ from nextmv_autotrack.encode.budget import (
 from nextmv_autotrack.encode.builtin_values import Pairs, Unordered, integer
 from nextmv_autotrack.encode.descriptions import described, encodable
 from nextmv_autotrack.encode.forms import form_of
-from nextmv_autotrack.encode.keys import NATIVE, distinct, texts_of, unkeyed
-
-# What orjson writes; JSON that is deeper has few readers.
-MAX_DEPTH = 254
+from nextmv_autotrack.encode.keys import distinct, texts_of, unkeyed
+from nextmv_autotrack.encode.native import (
+    MAX_DEPTH,
+    NATIVE,
+    SCALARS,
+    is_asked_for_its_value,
+)
 
 # An enum's value can be an enum whose value is an enum.
 _MAX_FORMS_OF_FORMS = 8
@@ -31,8 +34,6 @@ _MAX_FORMS_OF_FORMS = 8
 CYCLE = "<cycle>"
 TOO_DEEP = "<too deep>"
 CUT = "<cut>"
-
-_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 Finish = Callable[[list[Any], int], object]
 """Joins the children to a list or a dict, given how many of them were cut."""
@@ -108,7 +109,7 @@ def _step(child: Any, depth: int, budget: Budget) -> object:
     except TooLargeError:
         raise
     except Exception:  # noqa: BLE001 -- code of the user's, which can do anything
-        return described(child)
+        return described(child, budget)
 
 
 def _plain_or_opened(value: Any, depth: int, budget: Budget) -> object:
@@ -120,11 +121,11 @@ def _plain_or_opened(value: Any, depth: int, budget: Budget) -> object:
         if value is None or kind is bool or kind is float or kind is Fragment:
             return value
         if kind is int:
-            return integer(value)
+            return integer(value, budget)
         if kind is list or kind is Unordered or kind is dict or kind is Pairs:
             return TOO_DEEP if depth >= MAX_DEPTH else _open(kind, value, budget)
         value = form_of(kind)(value, budget)
-    return described(value)
+    return described(value, budget)
 
 
 def _open(kind: type, value: Any, budget: Budget) -> object:
@@ -137,8 +138,9 @@ def _open(kind: type, value: Any, budget: Budget) -> object:
 
 
 def _open_list(items: list[Any], budget: Budget) -> object:
-    if _all_scalars(items):
-        encoded = _in_bulk(items, budget)
+    scalars = _scalars(items)
+    if scalars is not None:
+        encoded = _in_bulk(scalars, budget)
         if encoded is not None:
             return encoded
     return _Opened(items, _as_list)
@@ -150,18 +152,32 @@ def _open_object(value: Any, budget: Budget) -> object:
     texts = texts_of(keys)
     if texts is None:
         return _Opened([*map(unkeyed, keys), *values], _as_keyed_object)
-    if _all_scalars(values):
-        encoded = _in_bulk(dict(zip(texts, values, strict=True)), budget)
+    scalars = _scalars(values)
+    if scalars is not None:
+        encoded = _in_bulk(dict(zip(texts, scalars, strict=True)), budget)
         if encoded is not None:
             return encoded
+    budget.spend_bytes(sum(map(len, texts)))
     return _Opened(values, lambda done, cut: _as_object(texts, done, cut))
 
 
-def _all_scalars(items: list[Any]) -> bool:
+def _scalars(items: list[Any]) -> list[Any] | None:
+    """Return the items, members of enums as their values, if they all are scalars."""
     try:
-        return _SCALARS.issuperset(map(type, items))
-    except Exception:  # noqa: BLE001 -- the hash of a class is up to its metaclass
-        return False
+        kinds = set(map(type, items))
+        if kinds <= SCALARS:
+            return items
+        members = set(filter(is_asked_for_its_value, kinds))
+        if members:
+            items = [item.value if type(item) in members else item for item in items]
+            kinds = set(map(type, items))
+        return items if all(map(_is_scalar, kinds)) else None
+    except Exception:  # noqa: BLE001 -- a member, or a metaclass, of the user's
+        return None
+
+
+def _is_scalar(kind: type) -> bool:
+    return kind in SCALARS or issubclass(kind, (str, int))
 
 
 def _in_bulk(value: Any, budget: Budget) -> Fragment | None:
