@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nextmv_autotrack.errors import StoreError, UnknownRunError
+from nextmv_autotrack.errors import AutotrackError, StoreError, UnknownRunError
 from nextmv_autotrack.journal import Home
 from nextmv_autotrack.settings import from_environment
 from nextmv_autotrack.store import Store
@@ -28,10 +28,13 @@ def open_store(folder: Path) -> Iterator[Store]:
     is full, the store is read as it is.
     """
     with Store.open_sound(folder, complain=complain) as store:
+        problems: list[AutotrackError | OSError] = []
         try:
-            Sweep(store, Home(folder)).others()
+            problems += Sweep(store, Home(folder)).others()
         except (StoreError, OSError) as error:
-            complain(f"the newest runs may be missing: {error}")
+            problems.append(error)
+        for problem in problems[:1]:
+            complain(f"the newest runs may be missing: {problem}")
         yield store
 
 

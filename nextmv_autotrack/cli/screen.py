@@ -19,6 +19,10 @@ _GAP = "  "
 # A column but the last; longer names are cut on a terminal.
 _WIDEST = 32
 
+# What the last column should have, and what a name needs to be recognised by.
+_LAST_COLUMN = 24
+_SHORTEST_NAME = 10
+
 # Words that are worth a colour wherever they stand in a table.
 _COLOURS = {
     "succeeded": "green",
@@ -120,6 +124,21 @@ def _console() -> Console | None:
     return Console(file=sys.stdout)
 
 
+def _widths(heads: Sequence[str], rows: list[list[str]], terminal: int) -> list[int]:
+    """Return the widths of all columns but the last, which takes what is left.
+
+    Rich would take room from all columns alike, and half an id is of no use: names,
+    which come second, give way so that the last column says something.
+    """
+    columns = zip(heads, *rows, strict=True)
+    *widths, last = [min(_WIDEST, max(map(len, column))) for column in columns]
+    left = terminal - sum(widths) - len(_GAP) * len(widths)
+    missing = min(last, _LAST_COLUMN) - left
+    if missing > 0 and len(widths) > 1:
+        widths[1] = max(_SHORTEST_NAME, widths[1] - missing)
+    return widths
+
+
 def _styled(text: str, word: str) -> Text:
     """Return `text` in the colour of `word`, which ends it."""
     from rich.text import Text  # noqa: PLC0415
@@ -133,9 +152,9 @@ def _rich(console: Console, heads: Sequence[str], rows: list[list[str]]) -> None
     from rich.table import Table  # noqa: PLC0415
 
     made = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0))
-    for head, *texts in zip(heads[:-1], *(row[:-1] for row in rows), strict=True):
-        # Rich would take room from all columns alike, and half an id is of no use.
-        width = min(_WIDEST, max(map(len, (head, *texts))))
+    for head, width in zip(
+        heads[:-1], _widths(heads, rows, console.width), strict=True
+    ):
         made.add_column(head, no_wrap=True, min_width=width, max_width=width)
     made.add_column(heads[-1])
     for row in rows:

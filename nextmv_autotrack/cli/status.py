@@ -130,10 +130,12 @@ def _as_json(
 
 
 def _disk(used: dict[str, int]) -> str:
-    return ", ".join(f"{name} {size(count)}" for name, count in used.items())
+    return ", ".join(f"{name} {size(count)}" for name, count in used.items() if count)
 
 
 def _journal_words(journals: list[dict[str, Any]]) -> str:
+    if not journals:
+        return "none"
     alive = sum(one["alive"] for one in journals)
     words = f"of {counted(alive, 'living process', 'living processes')}"
     dead = len(journals) - alive
@@ -155,13 +157,13 @@ def _show_platforms(account: Account) -> None:
     if not account.lanes:
         return
     screen.heading("Platform")
-    rows = []
     for endpoint, lane in account.lanes.items():
         words = f"up to {number(round(lane.rate, 1))} calls a second"
         if lane.problem is not None:
-            words = f"tried again {until(lane.opens_at(now), now)}: {lane.problem}"
-        rows.append((endpoint, words))
-    screen.pairs(rows, indent="  ")
+            due_at = lane.opens_at(now)
+            next_try = f"next try {until(due_at, now)}: " if due_at > now else ""
+            words = f"{next_try}{lane.problem}"
+        screen.line(f"  {endpoint}  {words}")
 
 
 def _show_waiting(account: Account) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from nextmv_autotrack import safely
 from nextmv_autotrack.errors import JournalError
 from nextmv_autotrack.journal import Home, Segment, Writer
 from nextmv_autotrack.store import Store
@@ -42,28 +41,30 @@ class Sweep:
         if not self._store.running(owner) and writer.close(appended=appended):
             self.owner(owner)
 
-    def others(self, owner: str | None = None) -> None:
-        """Move what all processes but `owner` have left."""
+    def others(self, owner: str | None = None) -> list[JournalError]:
+        """Move what all processes but `owner` have left; return what could not be."""
+        problems = []
         for other in self._home.owners():
             if other != owner:
-                self.owner(other)
+                problems += self.owner(other)
+        return problems
 
-    def owner(self, owner: str) -> None:
-        """Move what one process has left; clear up when it is dead."""
+    def owner(self, owner: str) -> list[JournalError]:
+        """Move what one process has left; clear up when it is dead.
+
+        Return what could not be moved: it stays as it is, for whoever can read it.
+        """
         # Asked before reading: what is read after the death is all there is.
         alive = self._home.is_alive(owner)
         segments = self._segments(owner)
         problems = self._move_what_can_be_read(segments)
-        if alive:
-            return
-        if problems:
-            # It stays as it is, for whoever can read it.
-            safely.warn(f"runs stay in the journal: {problems[0]}", "a journal")
-            return
+        if alive or problems:
+            return problems
         self._store.fail_unfinished(owner)
         for segment in segments:
             self._remove(segment)
         self._home.leave(owner)
+        return []
 
     def _segments(self, owner: str) -> list[Segment]:
         return [found for found in self._home.segments() if found.owner == owner]

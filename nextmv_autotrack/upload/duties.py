@@ -61,7 +61,8 @@ class Duties:
             self._note_what_is_seen()
         if now_s >= self._sweep_at:
             self._sweep_at = now_s + SWEEP_INTERVAL_S
-            sweep.others(self._writer.owner)
+            for problem in sweep.others(self._writer.owner)[:1]:
+                safely.warn(f"runs stay in a journal: {problem}", "a journal")
         if now_s >= self._trim_at:
             self._trim_at = now_s + TRIM_INTERVAL_S
             self._trim(store)

@@ -53,7 +53,7 @@ def test_status_says_what_waits_what_was_rejected_and_why(
     said = command("status")
     assert (said.code, said.err) == (0, "")
     assert "1 local, 1 waiting, 1 delivered, 1 rejected" in said.out
-    assert f"{ENDPOINT}  tried again in 60 min: the connection broke" in said.out
+    assert f"{ENDPOINT}  next try in 60 min: the connection broke" in said.out
     assert "1 run: the connection broke, next try in 60 min" in said.out
     assert "rejected, 0 s ago: status 422; no such" in said.out
     assert "\x1b" not in said.out
