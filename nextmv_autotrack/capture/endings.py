@@ -42,7 +42,7 @@ def interrupted(opened: OpenRun | None, error: BaseException | None) -> None:
         return
     leave(opened)
     if opened.has_ended:
-        _let_go(opened)
+        forget(opened)
     else:
         ended(opened, b"", error)
 
@@ -60,12 +60,5 @@ def ended(opened: OpenRun, body: bytes, error: BaseException | None) -> None:
     except Exception as broken:  # noqa: BLE001 -- the boundary
         safely.failed("recording the end of a run", broken)
     finally:
-        _let_go(opened)
-
-
-def _let_go(opened: OpenRun) -> None:
-    forget(opened)
-    # Whoever keeps the run keeps neither a large input nor the model itself.
-    opened.input = opened.output = opened.assets = None
-    opened.held = opened.subject = None
-    latest.set(opened)
+        forget(opened)
+        latest.set(opened)

@@ -101,7 +101,10 @@ class Recorder:
             if given is not NO_INPUT:
                 opened.input = given
                 body = to_json(given, max_bytes=plan.max_payload)
-            self._begin(opened, body)
+            append = self.append if opened.held is None else opened.append
+            append(BEGIN, begin_meta(opened), body)
+            # Where it has begun it ends, too, whatever is configured in between.
+            opened.sink = self.append
             if parent is None:
                 open_roots[opened.id] = opened
             if plan.resources:
@@ -121,12 +124,6 @@ class Recorder:
             self._forked()
         self.write_late()
 
-    def _begin(self, opened: OpenRun, body: bytes) -> None:
-        append = self.append if opened.held is None else opened.append
-        append(BEGIN, begin_meta(opened), body)
-        # Where it has begun it ends, too, whatever is configured in between.
-        opened.sink = self.append
-
     def interrupted(self, opened: OpenRun, interrupt: BaseException) -> None:
         """Write down that a run was interrupted, by Ctrl-C, before its function began.
 
@@ -136,7 +133,9 @@ class Recorder:
         open_roots.pop(opened.id, None)
         opened.start_ns = opened.start_ns or self.clock.steady_ns()
         with suppress(Exception):  # somebody wants it to end now
-            self._begin(opened, b"")
+            append = self.append if opened.held is None else opened.append
+            append(BEGIN, begin_meta(opened), b"")
+            opened.sink = self.append
             self.close(opened, b"", interrupt)
 
     def close(self, opened: OpenRun, body: bytes, error: BaseException | None) -> None:
@@ -161,21 +160,22 @@ class Recorder:
             assets = to_json(opened.assets, max_bytes=opened.plan.max_payload)
             opened.add_part("assets", assets)
         append = opened.sink if opened.held is None else opened.append
-        self._append_end(append, end_meta(opened), body)
+        meta = end_meta(opened)
+        try:
+            append(END, meta, body)
+        except OSError:
+            self._append_late(append, meta)
+            raise
         opened.has_ended = True
         if opened.plan.sync:
             self.settle(opened.plan.settings.flush_timeout)
 
-    def _append_end(self, append: Append, meta: bytes, body: bytes) -> None:
-        try:
-            append(END, meta, body)
-        except OSError:
-            # The disk is full: how a run has ended takes less room than its output,
-            # and can still be said when there is some.
-            if len(self._late) < MAX_LATE_ENDS:
-                self._late.append((append, meta))
-            self.write_late()
-            raise
+    def _append_late(self, append: Append, meta: bytes) -> None:
+        # The disk is full: how a run has ended takes less room than its output, and can
+        # still be said when there is some.
+        if len(self._late) < MAX_LATE_ENDS:
+            self._late.append((append, meta))
+        self.write_late()
 
     def write_late(self) -> None:
         """Write down ends that there was no room for."""

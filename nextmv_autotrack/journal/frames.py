@@ -80,8 +80,12 @@ def seal(kind: int, meta: bytes, payload: bytes) -> bytes:
 
 def sealed(kind: int, meta: bytes, payload: bytes) -> bytes:
     """Return the frame in one piece, which for a small one is the faster way."""
-    body = meta + payload
-    return _header(kind, len(meta), len(payload), crc32(body)) + body
+    # The same as `_header`, whose call would take a twentieth of the time.
+    meta_size, payload_size, body = len(meta), len(payload), meta + payload
+    checksum = crc32(body)
+    parity = kind ^ meta_size ^ payload_size ^ checksum
+    head = _pack(MAGIC, FORMAT_VERSION, kind, meta_size, payload_size, checksum, parity)
+    return head + body
 
 
 def _header(kind: int, meta_size: int, payload_size: int, checksum: int) -> bytes:
