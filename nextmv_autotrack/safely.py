@@ -17,6 +17,12 @@ _reported: dict[str, float] = {}
 THE_DISK = "the disk"
 """The topic of whatever cannot be written."""
 
+DELIVERY = "the delivery of runs"
+"""What the topics of runs that wait begin with."""
+
+hushed: str | None = None
+"""Topics that begin so are told in another way: at the end, by one line for all."""
+
 failures = 0
 """How many have been reported."""
 
@@ -38,6 +44,8 @@ def failed(doing: str, error: BaseException) -> None:
 def warn(message: str, topic: str | None = None) -> None:
     """Log a warning, once in hours on one topic, and never raise."""
     topic = topic or message
+    if hushed is not None and topic.startswith(hushed):
+        return
     now = time.monotonic()
     if now - _reported.get(topic, -_SECONDS_BETWEEN_REPORTS) < _SECONDS_BETWEEN_REPORTS:
         return

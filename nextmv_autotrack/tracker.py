@@ -135,25 +135,40 @@ class Tracker:
 
     def at_exit(self) -> None:
         """Send what can be sent in the time there is; the rest waits on disk."""
+        safely.hushed = safely.DELIVERY
         try:
             self.shutdown()
-        except KeyboardInterrupt:
-            pass  # somebody wants it to end now
+        except (KeyboardInterrupt, SystemExit):
+            pass  # somebody wants it to end now; a handler of signals may say it so
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("the flush at exit", error)
         # Threads cannot be started any more. Python 3.11 waits for ever for one.
         self._may_work = False
         if self._front is not None and self._front.pid == os.getpid():
-            _say_what_waits(self._front.left)
+            _say_what_waits(self._front.left, self._front.problem)
+            _end_by_ctrl_c_if_so()
 
 
-def _say_what_waits(runs: int) -> None:
+def _end_by_ctrl_c_if_so() -> None:
+    """Let a program that Ctrl-C has ended be seen to have ended so, by its shell.
+
+    Python keeps that in mind until it runs any code that is given as text, as the
+    imports of the first upload do, and has to be told again.
+    """
+    is_interactive = hasattr(sys, "ps1")
+    if getattr(sys, "last_type", None) is KeyboardInterrupt and not is_interactive:
+        with contextlib.suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")  # noqa: S102 -- a text, since that is what counts
+
+
+def _say_what_waits(runs: int, problem: str | None) -> None:
     """Tell people, in one line, that runs are not on the platform yet."""
     if runs and sys.stderr is not None:
         what = "1 run waits" if runs == 1 else f"{runs} runs wait"
+        why = f" ({problem})" if problem else ""
         with contextlib.suppress(OSError, ValueError):
             sys.stderr.write(
-                f"nextmv-autotrack: {what} on disk; `nextmv-autotrack sync` sends "
+                f"nextmv-autotrack: {what} on disk{why}; `nextmv-autotrack sync` sends "
                 f"{'it' if runs == 1 else 'them'}, or the next program that tracks\n"
             )
 

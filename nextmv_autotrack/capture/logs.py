@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.context import enclosing, open_roots, the_only_one
@@ -22,8 +22,9 @@ _OUR_LOGGERS = f"{OUR_LOGGER}."
 OUR_THREADS = "nextmv-autotrack"
 
 _formatter = logging.Formatter()
-_installing = threading.Lock()
-_listening = False
+# Taken by whoever installs us: in one step, since a forked child would wait for ever
+# for a lock that another thread held at the fork.
+_to_install = [True]
 
 
 def listen() -> None:
@@ -33,13 +34,10 @@ def listen() -> None:
     filters, and before handlers and `propagate`. A handler on the root logger would
     miss loggers that do not propagate, and would silence a later `basicConfig()`.
     """
-    global _listening  # noqa: PLW0603 -- the method is the process's, once for all
-    if _listening:
-        return
-    with _installing:
-        if not _listening:
+    if _to_install:
+        with suppress(IndexError):  # another thread was faster
+            _to_install.pop()
             logging.Logger.callHandlers = _seen_by_us(logging.Logger.callHandlers)  # type: ignore[assignment, method-assign]
-            _listening = True
 
 
 CallHandlers = Callable[[logging.Logger, logging.LogRecord], None]

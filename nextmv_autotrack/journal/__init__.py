@@ -10,7 +10,12 @@ from __future__ import annotations
 from nextmv_autotrack.journal.frames import BEGIN, END, LOG, PART, SEEN, Frame, Kind
 from nextmv_autotrack.journal.locks import try_lock
 from nextmv_autotrack.journal.reader import read_frames
-from nextmv_autotrack.journal.segments import Home, Segment, make_private_folder
+from nextmv_autotrack.journal.segments import (
+    Home,
+    Segment,
+    make_private_folder,
+    remove_older,
+)
 from nextmv_autotrack.journal.writer import Writer
 
 __all__ = [
@@ -26,5 +31,6 @@ __all__ = [
     "Writer",
     "make_private_folder",
     "read_frames",
+    "remove_older",
     "try_lock",
 ]

@@ -98,7 +98,8 @@ def open_header(data: bytes) -> Header | None:
     if len(data) < HEADER_SIZE:
         return None
     magic, version, kind, meta_size, payload_size, checksum, parity = _HEAD.unpack(data)
-    if magic != MAGIC or not version:
+    if magic != MAGIC or not version or not kind:
+        # No version has a kind 0, which a head that ends in zeros would be of.
         return None
     # Newer versions are counted in, so that damage is not taken for one of them.
     if parity != kind ^ meta_size ^ payload_size ^ checksum ^ (version ^ 1):

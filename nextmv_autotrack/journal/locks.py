@@ -24,13 +24,17 @@ else:
         fcntl.flock(fd, kind | fcntl.LOCK_NB)
 
 
+UNNAMED_SUFFIX = ".new"
+"""Of a lock that is just being made."""
+
+
 def hold(path: Path, content: bytes) -> int:
     """Create `path` locked, and return the descriptor that holds the lock.
 
     The lock is taken before the file has its name: nobody ever sees it unlocked.
     Closing the descriptor, or the death of the process, releases it.
     """
-    unnamed = path.with_suffix(".new")
+    unnamed = path.with_suffix(UNNAMED_SUFFIX)
     fd = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(fd, content)

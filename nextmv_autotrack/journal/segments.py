@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,6 +81,10 @@ class Home:
         """Forget an owner that is dead and whose segments are gone."""
         self._lock(owner).unlink(missing_ok=True)
 
+    def remove_unfinished(self, *, written_before: float) -> None:
+        """Remove what owners have left that were killed before they were known."""
+        remove_older(self._folder, locks.UNNAMED_SUFFIX, written_before)
+
     def _lock(self, owner: str) -> Path:
         return self._folder / f"{owner}{_LOCK_SUFFIX}"
 
@@ -96,6 +101,14 @@ def _who(lock: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return who if isinstance(who, dict) else {}
+
+
+def remove_older(folder: Path, suffix: str, written_before: float) -> None:
+    """Remove the files of a folder that are that old; others may do so at once."""
+    with suppress(FileNotFoundError):
+        for path in folder.iterdir():
+            if path.suffix == suffix and path.stat().st_mtime < written_before:
+                path.unlink(missing_ok=True)
 
 
 def make_private_folder(folder: Path) -> None:

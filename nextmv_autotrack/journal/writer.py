@@ -134,6 +134,9 @@ class Writer:
 
     def close_retired(self) -> None:
         """Close the segments that are complete; not for the caller's thread."""
+        if not self._retired:
+            # A thread that writes may wait for this one, in the handler of a signal.
+            return
         with self._lock:
             retired, self._retired = self._retired, []
         for fd in retired:

@@ -78,7 +78,7 @@ class FramesRead:
         try:
             meta = orjson.loads(frame.meta)
             if frame.kind is Kind.SEEN:
-                self.last_seen = _as_text(meta)
+                self.last_seen = _as_text(_sight(meta))
                 return
             run_id = _text(meta, "id")
             if frame.kind is Kind.LOG:
@@ -148,6 +148,14 @@ def _end(meta: dict[str, Any]) -> dict[str, Any]:
         "options": _as_text(_members(meta, "options")),
         "output_is_document": bool(meta.get("is_document")),
     }
+
+
+def _sight(meta: dict[str, Any]) -> dict[str, Any]:
+    """What a process was seen using, once what is reckoned with has been checked."""
+    for key in ("at_ns", "peak_kib"):
+        if key in meta:
+            _integer(meta, key)
+    return {**meta}
 
 
 def _resources(meta: dict[str, Any]) -> dict[str, float]:

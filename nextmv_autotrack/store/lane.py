@@ -17,19 +17,31 @@ BURST_CALLS = 30.0
 LEAST_RATE = 1 / 30
 MOST_RATE = 10_000.0
 
-# As long as nobody has asked for fewer calls, each that was taken lets one more a
-# second be made: plans differ by a factor of ten, and the fastest way to find out is to
-# double the rate again and again.
-FIRST_GROWTH = 1.0
+# As long as nobody has asked for fewer calls, two that were taken let one more a second
+# be made: plans differ by a factor of fifty, and the fastest way to find out is to double
+# the rate again and again. Twice as fast would be refused twice as often.
+FIRST_GROWTH = 1 / 2
 
-# Afterwards: one call a second more for each minute of calls.
-LATER_GROWTH_A_SECOND = 1 / 60
+# Afterwards: a tenth more for each minute of calls.
+LATER_GROWTH = 1 / 600
+
+# What is left of the rate when the platform asks for fewer calls: it was doubled once too
+# often; later it has but crept past what is allowed.
+FIRST_CUT = 0.5
+LATER_CUT = 0.7
 
 # Whoever tries first after an outage is alone for so long; longer than any call takes.
 PROBE_S = 120.0
 
+# It mostly takes far less, and nobody tells the others when it is over.
+PROBE_LOOK_S = 1.0
+
 # Nothing asks for more. A hold that ends later was set by a clock that has jumped.
 LONGEST_HOLD_S = 7200.0
+
+# Two processes may write in another order than they looked at the clock, seconds apart
+# when the disk is slow. Further ahead it is a clock that has jumped.
+LATE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +67,8 @@ class Lane:
     def opens_at(self, now: float) -> float:
         """Return when the next run may be sent: `now` or later."""
         if self._is_held(now):
-            return self.held_until
+            look_at = now + PROBE_LOOK_S if self.is_probed else self.held_until
+            return min(self.held_until, look_at)
         missing = CALLS_A_RUN - self._calls(now)
         return now + max(0.0, missing / self.rate)
 
@@ -63,7 +76,8 @@ class Lane:
         """Return how many runs may be sent now."""
         if self.opens_at(now) > now:
             return 0
-        return min(wanted, 1 if self.troubles else int(self._calls(now) / CALLS_A_RUN))
+        affordable = max(1, int(self._calls(now) / CALLS_A_RUN))
+        return min(wanted, 1 if self.troubles else affordable)
 
     def taken(self, now: float, runs: int) -> Lane:
         """Return the lane once so many runs are on their way."""
@@ -74,9 +88,12 @@ class Lane:
             return lane
         return replace(lane, is_probed=True, held_until=now + PROBE_S)
 
-    def succeeded(self, runs: int) -> Lane:
+    def succeeded(self, now: float, runs: int) -> Lane:
         """Return the lane once so many runs have been taken by the platform."""
-        growth = LATER_GROWTH_A_SECOND / self.rate if self.was_slowed else FIRST_GROWTH
+        if self._is_held(now) and not self.is_probed:
+            # They were on their way before the trouble, and say nothing of its end.
+            return self
+        growth = LATER_GROWTH if self.was_slowed else FIRST_GROWTH
         rate = min(self.rate + runs * CALLS_A_RUN * growth, MOST_RATE)
         return replace(
             self, rate=rate, troubles=0, is_probed=False, problem=None, held_until=0.0
@@ -89,25 +106,35 @@ class Lane:
         if self._is_held(now) and not self.is_probed:
             # What was on its way together fails together, and counts once.
             return replace(self, held_until=max(self.held_until, now + hold_s))
+        # One run at a time is not too fast: it only came too soon.
+        is_slowed = too_fast and not self.troubles
         return replace(
-            self._slower() if too_fast else self,
+            self._slower() if is_slowed else self,
             troubles=self.troubles + 1,
             is_probed=False,
             problem=problem,
             held_until=now + hold_s,
         )
 
+    def unprobed(self) -> Lane:
+        """Return the lane when whoever tried has learned nothing: others may try."""
+        return (
+            replace(self, is_probed=False, held_until=0.0) if self.is_probed else self
+        )
+
     def _slower(self) -> Lane:
-        rate = FIRST_RATE if self.rate > FIRST_RATE else self.rate / 2
+        rate = self.rate * (LATER_CUT if self.was_slowed else FIRST_CUT)
         return replace(self, rate=max(rate, LEAST_RATE), calls=0.0, was_slowed=True)
 
     def _is_held(self, now: float) -> bool:
         return now < self.held_until <= now + LONGEST_HOLD_S
 
     def _calls(self, now: float) -> float:
-        # Never back in time: the clock of the machine may have been set.
+        most = max(BURST_CALLS, self.rate)
+        if self.stamped_at > now + LATE_S:
+            return most
         gained = max(0.0, now - self.stamped_at) * self.rate
-        return min(self.calls + gained, max(BURST_CALLS, self.rate))
+        return min(self.calls + gained, most)
 
 
 _COLUMNS = ", ".join(Lane.__dataclass_fields__)

@@ -29,10 +29,12 @@ UPLOAD_LIFE_S = 14 * 60.0
 # A create call whose answer is lost may still be at work: nobody looks for its run
 # before it has had the time to end. A clock that was set back is no reason to wait.
 CREATE_SETTLES_S = 5.0
-_SETTLED_AT = (
-    "CASE WHEN create_begun_at BETWEEN :now - :settles AND :now "
-    "THEN create_begun_at + :settles ELSE 0 END"
-)
+# Nor is one that was ahead when it was said when to try again.
+_DUE_AT = f"""max(
+    CASE WHEN due_at > :now + {lanes.LONGEST_HOLD_S} THEN 0 ELSE due_at END,
+    CASE WHEN create_begun_at BETWEEN :now - {CREATE_SETTLES_S} AND :now
+    THEN create_begun_at + {CREATE_SETTLES_S} ELSE 0 END
+)"""
 
 _NOT_OF = "AND coalesce(app_id, '') NOT IN (SELECT value FROM json_each(:without_apps))"
 
@@ -78,12 +80,11 @@ def _due(
 ) -> list[StoredRun]:
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM runs WHERE {_IS_FREE} "  # noqa: S608 -- words of ours only
-        f"AND max(due_at, {_SETTLED_AT}) <= :now "
+        f"AND {_DUE_AT} <= :now "
         f"{_NOT_OF} ORDER BY id LIMIT :limit",
         {
             "endpoint": endpoint,
             "now": now,
-            "settles": CREATE_SETTLES_S,
             "without_apps": json.dumps(list(without_apps)),
             "limit": limit,
         },
@@ -114,10 +115,19 @@ def void_claims_of_the_dead(
 
 
 def release(connection: sqlite3.Connection, owner: str) -> None:
-    """Give back what `owner` has claimed."""
-    connection.execute(
-        "UPDATE runs SET claimed_by = NULL WHERE claimed_by = ?", (owner,)
-    )
+    """Give back what `owner` has claimed, and the right to be the only one to try."""
+    with writing(connection):
+        endpoints = connection.execute(
+            "SELECT DISTINCT endpoint FROM runs WHERE claimed_by = ?", (owner,)
+        ).fetchall()
+        connection.execute(
+            "UPDATE runs SET claimed_by = NULL WHERE claimed_by = ?", (owner,)
+        )
+        for (endpoint,) in endpoints:
+            # It may have been somebody else: two that try at once do no harm.
+            lanes.save(
+                connection, endpoint, lanes.load(connection, endpoint).unprobed()
+            )
 
 
 def settle(
@@ -231,6 +241,28 @@ def waiting(connection: sqlite3.Connection, owner: str | None) -> int:
     return count
 
 
+def waiting_here(
+    connection: sqlite3.Connection, owner: str, claimant: str, endpoint: str
+) -> int:
+    """Return how many ended runs wait, of one process or for anybody to send them."""
+    (count,) = connection.execute(
+        f"SELECT count(*) FROM runs WHERE {_WAITS} AND (owner = ? OR owner GLOB ? "  # noqa: S608 -- words of ours only
+        "OR (endpoint = ? AND (claimed_by IS NULL OR claimed_by = ?)))",
+        (owner, f"{owner}-[0-9]*", endpoint, claimant),
+    ).fetchone()
+    return int(count)
+
+
+def is_with_others(connection: sqlite3.Connection, owner: str, claimant: str) -> bool:
+    """Whether others than `claimant` have claimed runs of one process."""
+    found = connection.execute(
+        f"SELECT 1 FROM runs WHERE {_WAITS} AND (owner = ? OR owner GLOB ?) "  # noqa: S608 -- words of ours only
+        "AND claimed_by IS NOT NULL AND claimed_by <> ? LIMIT 1",
+        (owner, f"{owner}-[0-9]*", claimant),
+    ).fetchone()
+    return found is not None
+
+
 def next_due(
     connection: sqlite3.Connection,
     endpoint: str,
@@ -239,11 +271,10 @@ def next_due(
 ) -> float | None:
     """Return when to claim next: `now` or later; None when nothing waits unclaimed."""
     (due_at,) = connection.execute(
-        f"SELECT min(max(due_at, {_SETTLED_AT})) FROM runs WHERE {_IS_FREE} {_NOT_OF}",  # noqa: S608 -- words of ours only
+        f"SELECT min({_DUE_AT}) FROM runs WHERE {_IS_FREE} {_NOT_OF}",  # noqa: S608 -- words of ours only
         {
             "endpoint": endpoint,
             "now": now,
-            "settles": CREATE_SETTLES_S,
             "without_apps": json.dumps(list(without_apps)),
         },
     ).fetchone()

@@ -11,7 +11,7 @@ from secrets import token_hex
 from typing import NamedTuple, TypeVar
 
 from nextmv_autotrack.errors import StoreError
-from nextmv_autotrack.journal import make_private_folder
+from nextmv_autotrack.journal import make_private_folder, remove_older
 
 # Up to about here SQLite reads and writes a value faster than the system opens a file.
 INLINE_BYTES = 32 * 1024
@@ -88,6 +88,10 @@ class Payloads:
         except FileNotFoundError:
             pass
         return True
+
+    def remove_unfinished(self, *, written_before: float) -> None:
+        """Remove what processes have left that were killed while they wrote it."""
+        remove_older(self._folder / "unfinished", "", written_before)
 
     def has_files(self, rows: Iterable[PayloadRow]) -> bool:
         """Whether the files of these payloads are all there."""

@@ -258,6 +258,16 @@ class Store:
         with told(self._path):
             return outbox.waiting(self._connection, owner)
 
+    def waiting_here(self, owner: str, claimant: str, endpoint: str) -> int:
+        """Return how many ended runs wait, of one process or for anybody to send."""
+        with told(self._path):
+            return outbox.waiting_here(self._connection, owner, claimant, endpoint)
+
+    def is_with_others(self, owner: str, claimant: str) -> bool:
+        """Whether others than `claimant` are delivering runs of one owner."""
+        with told(self._path):
+            return outbox.is_with_others(self._connection, owner, claimant)
+
     def next_due(
         self, endpoint: str, now: float, *, without_apps: Collection[str] = ()
     ) -> float | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from nextmv_autotrack.journal import Home
 from nextmv_autotrack.store.connection import writing
 from nextmv_autotrack.store.faults import told
 from nextmv_autotrack.store.payloads import Payloads
@@ -82,6 +83,9 @@ class Upkeep:
         local runs that began before `before` go in any case.
         """
         with told(self._path):
+            long_ago = time.time() - _NEW_FILE_S
+            self._payloads.remove_unfinished(written_before=long_ago)
+            Home(self._path.parent).remove_unfinished(written_before=long_ago)
             old = _too_old(self._connection, before)
             _drop_all(self._connection, self._payloads, old)
             excess = _usage(self._connection, self._path.parent).total - max_bytes
@@ -97,14 +101,21 @@ class Upkeep:
             return _retry(self._connection, run_ids)
 
     def try_now(self, endpoint: str) -> None:
-        """Wait no longer after what has gone wrong on the way to a platform."""
+        """Wait no longer after what has gone wrong on the way to a platform.
+
+        Nor longer afterwards for it: who asks often would have all others wait for ever
+        longer.
+        """
         with told(self._path), writing(self._connection):
             self._connection.execute(
-                "UPDATE runs SET due_at = 0 WHERE delivery = 'waiting' AND endpoint = ?",
+                "UPDATE runs SET due_at = 0, attempts = 0 "
+                "WHERE delivery = 'waiting' AND endpoint = ?",
                 (endpoint,),
             )
             self._connection.execute(
-                "UPDATE lanes SET held_until = 0 WHERE endpoint = ?", (endpoint,)
+                "UPDATE lanes SET held_until = 0, troubles = min(troubles, 1) "
+                "WHERE endpoint = ?",
+                (endpoint,),
             )
 
     def purge(

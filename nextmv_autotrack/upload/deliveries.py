@@ -32,6 +32,9 @@ UPLOAD_THREADS = 20
 
 _PATIENCE_S = 1.0
 
+# Nobody says when another process has delivered a run of ours that it has claimed.
+_OTHERS_LOOK_S = 0.2
+
 
 class Deliveries:
     """What one process has on its way to the platform.
@@ -96,9 +99,21 @@ class Deliveries:
         """Whether anything is on its way."""
         return bool(self._under_way)
 
-    def unsettled(self, store: Store) -> int:
-        """How many ended runs of this process the platform still has to get."""
-        return store.waiting(self._family)
+    @property
+    def problem(self) -> str | None:
+        """What the last run has met that could not be sent; None when it was sent."""
+        return self._settling.last_problem
+
+    def unsettled(self, store: Store, *, with_children: bool = False) -> int:
+        """How many ended runs of this process the platform still has to get.
+
+        Whose children a process has is known to nobody: with them, it is all that
+        wait for this platform and that no other process is sending.
+        """
+        if not with_children:
+            return store.waiting(self._family)
+        endpoint = self._sources.resolve().endpoint
+        return store.waiting_here(self._family, self.owner, endpoint)
 
     def rest(self) -> None:
         """Let the threads end; what they are at goes on, and can be settled later."""
@@ -110,12 +125,12 @@ class Deliveries:
         if self._access != (endpoint, api_key):
             self._disconnect()
             self._access = (endpoint, api_key)
-            store.adopt(endpoint)
             if self._settling.held_applications():
                 self._settling.try_all_applications()
                 store.upkeep.try_now(endpoint)
             try:
                 self._client = self._connect(endpoint, api_key)
+                store.adopt(endpoint)
                 with suppress(UnreachableError):  # the first request says it better
                     self._client.prepare()
             except SettingsError as error:
@@ -165,7 +180,7 @@ class Deliveries:
                 run, problem, may_be_created=begun_at is not None
             )
             return
-        do = partial(look_for, client, attempt.waiting, begun_at)
+        do = partial(look_for, client, attempt.waiting, begun_at, self._clock.wall())
         self._hand_over(attempt, Step.LOOK, do)
 
     def _upload(self, attempt: Attempt, store: Store) -> None:
@@ -268,4 +283,6 @@ class Deliveries:
         due_at = store.next_due(endpoint, now, without_apps=held)
         if due_at is not None:
             look_at = min(look_at, self._clock.steady() + due_at - now)
+        if store.is_with_others(self._family, self.owner):
+            look_at = min(look_at, self._clock.steady() + _OTHERS_LOOK_S)
         return min(look_at, self._settling.next_application_at())

@@ -58,6 +58,11 @@ class Front:
         """How many runs the platform was still to get when that was last counted."""
         return 0 if self._worker is None else self._worker.left
 
+    @property
+    def problem(self) -> str | None:
+        """Why they were not sent, if that is known."""
+        return None if self._worker is None else self._worker.problem
+
     def end_work(self, *, is_settled: bool) -> Worker | None:
         """Return who is to be stopped; the next run begins the work again."""
         self._is_at_work, self._was_settled = False, is_settled

@@ -4,9 +4,38 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 
 _UNKNOWN = -1
+
+
+class Wake:
+    """Wakes a thread, whoever does so, and whatever that interrupts.
+
+    A handler of a signal, or a finalizer, may run while its thread is in `set`. With an
+    Event of the standard library it would wait for ever for that thread to go on.
+    """
+
+    def __init__(self) -> None:
+        # The one primitive that may be interrupted by itself.
+        self._calls: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        """Wake the thread, or keep it from sleeping."""
+        self._calls.put(None)
+
+    def wait(self, timeout_s: float) -> None:
+        """Sleep until woken, or for so long."""
+        with suppress(Empty):
+            self._calls.get(timeout=timeout_s)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget that anybody was to be woken so far."""
+        with suppress(Empty):
+            while True:
+                self._calls.get_nowait()
 
 
 class Progress:

@@ -19,6 +19,7 @@ from nextmv_autotrack.store.changes import (
     Uploaded,
 )
 from nextmv_autotrack.store.lane import Lane
+from nextmv_autotrack.store.outbox import CREATE_SETTLES_S
 from nextmv_autotrack.upload.retry import (
     Concerns,
     Reject,
@@ -48,6 +49,8 @@ class Settling:
         self._chance = chance
         self._changes: dict[str, list[Change]] = {}
         self._lane_changes: dict[str, list[ChangeLane]] = {}
+        self.last_problem: str | None = None
+        """Why the last run was not delivered; None when it was."""
         # Not in the store: another process may have another key.
         self._held: dict[str, _Hold] = {}
 
@@ -80,9 +83,10 @@ class Settling:
 
     def delivered(self, run: StoredRun, platform_run_id: str) -> None:
         """Note that the platform has a run."""
+        self.last_problem = None
         self._held.pop(run.app_id or "", None)
         self._note(run, Delivered(run.id, platform_run_id))
-        self._note_lane(run, lambda lane: lane.succeeded(1))
+        self._note_lane(run, self._succeeded())
 
     def put_back(self, run: StoredRun) -> None:
         """Note that a run is to be sent by whoever is next."""
@@ -121,7 +125,7 @@ class Settling:
     def _rejected(self, run: StoredRun, reason: str) -> None:
         self._note(run, Rejected(run.id, reason))
         # It has looked at the run: nothing is wrong with the way to it.
-        self._note_lane(run, lambda lane: lane.succeeded(1))
+        self._note_lane(run, self._succeeded())
         safely.warn(
             f"the platform rejected run {run.id}: {reason}; "
             "`nextmv-autotrack status` shows all that were",
@@ -137,9 +141,14 @@ class Settling:
         may_be_created: bool,
     ) -> None:
         jitter, text = self._chance(), str(problem)
+        self.last_problem = text
         # The run waits, too, when others would: the next to be tried is another one,
         # in case it is this one that the platform cannot bear.
-        due_at = self._clock.wall() + step.wait_s(run.attempts + 1, jitter)
+        wait_s = step.wait_s(run.attempts + 1, jitter)
+        if may_be_created:
+            # Nobody knows when it will be: a gateway gives up long before what is behind.
+            wait_s = max(wait_s, CREATE_SETTLES_S)
+        due_at = self._clock.wall() + wait_s
         self._note(
             run,
             Postponed(run.id, due_at, text, not may_be_created, step.is_uploaded_anew),
@@ -152,8 +161,12 @@ class Settling:
             self._note_lane(run, Lane.unprobed)
         if step.concerns is Concerns.APPLICATION:
             self._hold(run, step, jitter)
-        topic = f"the delivery of runs ({step.concerns.value})"
+        topic = f"{safely.DELIVERY} ({step.concerns.value})"
         safely.warn(f"runs wait on disk, and are tried again: {text}", topic)
+
+    def _succeeded(self) -> ChangeLane:
+        now = self._clock.wall()
+        return lambda lane: lane.succeeded(now, 1)
 
     def _troubled(self, step: Retry, jitter: float, text: str, lane: Lane) -> Lane:
         return lane.troubled(

@@ -10,14 +10,13 @@ from typing import NamedTuple
 
 from nextmv_autotrack.errors import AutotrackError
 from nextmv_autotrack.nextmv_api import Blob, Client
-from nextmv_autotrack.nextmv_api.listing import Page
 from nextmv_autotrack.nextmv_api.wire import Facts, create_body, marker
 from nextmv_autotrack.upload.crew import Crew
 
 # The platform wants an input, and a run may have none.
 _NO_INPUT = Blob.of(b"{}")
 
-# Our clock and the platform's may differ, and its list may hold what came late.
+# Clocks drift and are set, and the list may hold what came late.
 LOOK_BACK_S = 3600.0
 
 # 25,000 runs, where a list is not sorted by time and all of it has to be looked at.
@@ -47,33 +46,49 @@ class Uploads(NamedTuple):
     """Why it does not have all of them."""
 
 
-def look_for(client: Client, waiting: Waiting, created_after: float) -> str | None:
+def look_for(
+    client: Client, waiting: Waiting, begun_at: float, now: float
+) -> str | None:
     """Return the platform run id of a run that may be there already, or None.
 
     It carries our id in its description.
+
+    Args:
+        client: Lists the runs.
+        waiting: The run.
+        begun_at: When the platform was asked to create it, by our clock.
+        now: What our clock says.
 
     Raises:
         PlatformError: The platform did not list its runs.
         AutotrackError: There are more of them than can be looked at.
     """
     wanted, token = marker(waiting.id), None
+    times: list[float | None] = []
     for _ in range(MAX_PAGES):
         page = client.runs(waiting.app_id, token)
         for run in page.runs:
             if wanted in run.description:
                 return run.id
+        times += [run.created_at for run in page.runs]
         token = page.next_token
-        if token is None or _all_later_ones_are_older(page, created_after):
+        if token is None or _all_later_ones_are_older(times, begun_at, now):
             return None
     msg = f"application {waiting.app_id!r} has too many runs to look for one of them"
     raise AutotrackError(msg)
 
 
-def _all_later_ones_are_older(page: Page, created_after: float) -> bool:
-    """Whether the list is sorted, newest first, and goes on before that time."""
-    times = [run.created_at for run in page.runs if run.created_at is not None]
-    is_sorted = len(times) == len(page.runs) > 1 and times == sorted(times)[::-1]
-    return is_sorted and times[-1] < created_after - LOOK_BACK_S
+def _all_later_ones_are_older(
+    times: list[float | None], begun_at: float, now: float
+) -> bool:
+    """Whether the list is sorted, newest first, and goes on before the create call."""
+    known = [time for time in times if time is not None]
+    is_sorted = len(known) == len(times) > 1 and known == sorted(known)[::-1]
+    if not is_sorted or begun_at > now:
+        return False  # if our clock was set back, nobody knows how long ago it was
+    # Our clock may be years ahead of the platform's; then its newest run tells the time.
+    now_there = min(now, known[0])
+    return known[-1] < now_there - (now - begun_at) - LOOK_BACK_S
 
 
 def upload(

@@ -15,7 +15,7 @@ from nextmv_autotrack.journal import Home, Writer
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.upload.duties import Duties, Seen
 from nextmv_autotrack.upload.fork_gate import ForkGate
-from nextmv_autotrack.upload.progress import Progress
+from nextmv_autotrack.upload.progress import Progress, Wake
 
 if TYPE_CHECKING:
     from nextmv_autotrack.store import Store
@@ -68,7 +68,7 @@ class Worker:
         self._before = before
         """Who did this work before: two at once would clear up behind each other."""
         self._deliveries: Deliveries | None = None
-        self._wake = threading.Event()
+        self._wake = Wake()
         self._stopping = False
         self._stop_by = 0.0
         self._moved = 0
@@ -91,7 +91,12 @@ class Worker:
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until what has been written so far is where it belongs."""
+        if self._thread.ident is None:
+            return False  # it could not be started, and nobody will ever tell
         deadline = self._clock.steady() + timeout_s
+        if self._gate.has_forked:
+            # What children have left that are gone by now is waited for, too.
+            self._duties.hurry()
         with self._progress.awaited():
             self._wake.set()
             return self._progress.wait(self._writer.appended, deadline, timeout_s)
@@ -105,6 +110,11 @@ class Worker:
     def left(self) -> int:
         """How many runs the platform was still to get when that was last counted."""
         return self._progress.unsettled
+
+    @property
+    def problem(self) -> str | None:
+        """Why they were not sent, if that is known."""
+        return None if self._deliveries is None else self._deliveries.problem
 
     def stop(self, deadline_s: float) -> None:
         """End the thread once what is on its way has come back, or it is too late."""
@@ -153,7 +163,6 @@ class Worker:
         with suppress(OSError):  # whatever is wrong with the store is wrong here, too
             self._writer.has_room = self._home.size_of(self._writer.owner) < bound
         self._wake.wait(STORE_RETRY_S)
-        self._wake.clear()
 
     def _session(self) -> None:
         """Work with the store open, until the end or the next fork."""
@@ -191,7 +200,8 @@ class Worker:
             appended = self._writer.appended
             if stopping and (not deliveries.is_busy or now() >= self._stop_by):
                 self._end(sweep, deliveries)
-                self._progress.tell(appended, deliveries.unsettled(store), math.inf)
+                self._moved = appended
+                self._tell(store, deliveries, math.inf)
                 return
             if appended != self._moved and move_at is None:
                 # Not at once: whoever writes one record may be about to write many,
@@ -203,11 +213,12 @@ class Worker:
                 if self._is_gone(store):
                     return  # what was to be moved may have been there no more
                 self._moved, move_at = appended, None
+            if awaited:
+                # Before it: without threads it takes as long as the platform does.
+                self._tell(store, deliveries, now())
             next_try = deliveries.go_on(store, take_more=not stopping)
             if awaited:
-                next_try_s = now() if deliveries.is_busy else next_try
-                unsettled = deliveries.unsettled(store)
-                self._progress.tell(self._moved, unsettled, next_try_s)
+                self._tell(store, deliveries, now() if deliveries.is_busy else next_try)
             due_at = min(due_at, next_try, self._stop_by if stopping else math.inf)
             if move_at is None:
                 self._pause(due_at - now(), self._moved)
@@ -217,6 +228,10 @@ class Worker:
     def _is_gone(self, store: Store) -> bool:
         """Whether somebody has removed the folder, or the store in it."""
         return self._writer.is_gone or not store.is_in_place()
+
+    def _tell(self, store: Store, deliveries: Deliveries, next_try_s: float) -> None:
+        unsettled = deliveries.unsettled(store, with_children=self._gate.has_forked)
+        self._progress.tell(self._moved, unsettled, next_try_s)
 
     def _end(self, sweep: Sweep, deliveries: Deliveries) -> None:
         if deliveries.is_busy:

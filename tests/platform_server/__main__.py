@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import sys
 
+from tests.platform_server.faults import Faults
 from tests.platform_server.handle import KEY
 from tests.platform_server.server import Server
 
@@ -15,6 +16,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
     parser.add_argument("--key", default=KEY, help="the API key it takes")
     parser.add_argument("--delay-ms", type=float, default=0.0, help="of each answer")
+    parser.add_argument(
+        "--faults", type=float, default=0.0, help="share of the requests, from 0 to 1"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="which of them, and how")
     parser.add_argument(
         "--until-eof", action="store_true", help="end when standard input does"
     )
@@ -26,7 +31,8 @@ def main() -> None:
 
 
 async def _serve(given: argparse.Namespace) -> None:
-    server = Server(given.key, given.delay_ms / 1000)
+    faults = Faults(given.faults, given.seed)
+    server = Server(given.key, given.delay_ms / 1000, faults)
     print(await server.start(given.port), flush=True)  # noqa: T201 -- for who started it
     if given.until_eof:
         # Whoever started it may be killed, and must not leave it behind.

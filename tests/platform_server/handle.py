@@ -7,8 +7,9 @@ import http.client
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -64,6 +65,8 @@ class SeenRequest:
     """Requests at work at that moment, this one counted."""
     status: int | None
     """Of the answer; None when there was none."""
+    fault: str | None
+    """What was done wrong with it by chance, by its name."""
 
 
 class Platform:
@@ -123,6 +126,10 @@ class Platform:
         """Answer each request so much later."""
         self._control("delay", {"delay_s": seconds})
 
+    def fail_by_chance(self, share: float, *, without: Collection[str] = ()) -> None:
+        """Treat that share of the requests badly, in any way but some; see `FAULTS`."""
+        self._control("faults", {"share": share, "without": list(without)})
+
     def expire_uploads(self) -> None:
         """Let every upload id given so far expire."""
         self._control("expire")
@@ -133,8 +140,9 @@ class Platform:
 
     def _control(self, verb: str, given: object = None) -> Any:
         connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc)
+        body = json.dumps(given) if given is not None else ""
         try:
-            body = json.dumps(given) if given is not None else ""
+            _connect(connection)
             connection.request("POST", f"/_control/{verb}", body)
             answer = connection.getresponse()
             text = answer.read()
@@ -142,6 +150,14 @@ class Platform:
             connection.close()
         assert answer.status == 200, text
         return json.loads(text)
+
+
+def _connect(connection: http.client.HTTPConnection) -> None:
+    for _ in range(100):
+        with suppress(ConnectionRefusedError):
+            return connection.connect()
+        time.sleep(0.05)  # it refuses connections by chance, for a moment
+    return connection.connect()
 
 
 @contextmanager

@@ -45,6 +45,8 @@ class Answer:
     status: int | None = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    is_cut: bool = False
+    """Whether only half of it is sent before the connection is closed."""
 
     @classmethod
     def of(cls, document: object, status: int = 200) -> Answer:
@@ -138,6 +140,12 @@ class Connection(asyncio.Protocol):
         self._busy = False
         if answer.status is None:
             self._transport.abort()
+        elif answer.is_cut:
+            # Half of the body; of the head, where there is none.
+            encoded = answer.encoded()
+            left_out = len(answer.body) or len(encoded)
+            self._transport.write(encoded[: -(left_out + 1) // 2])
+            self._transport.close()
         elif not self._transport.is_closing():
             self._transport.write(answer.encoded())
             if self._buffer:

@@ -86,7 +86,7 @@ class Service:
         if "authorization" in request.headers:
             words = "Only one auth mechanism allowed"
             return _storage_error(400, "InvalidArgument", words)
-        upload_id = request.path.removeprefix("/uploads/")
+        upload_id = upload_id_of(request)
         given = parse_qs(request.query).get("X-Amz-Signature", [""])[0]
         if self.signatures.get(upload_id) != given:
             return _storage_error(403, "SignatureDoesNotMatch", f"got {given}")
@@ -187,6 +187,11 @@ class Service:
             return self.blobs[run.body["upload_id"]]
         field = {"output": "output_upload_id", "logs": "error_upload_id"}[part]
         return self.blobs.get(run.body["result"].get(field, ""), b"")
+
+
+def upload_id_of(request: Request) -> str:
+    """Return which upload a request to the storage is for."""
+    return request.path.removeprefix("/uploads/")
 
 
 def _document(blob: bytes) -> dict[str, Any]:

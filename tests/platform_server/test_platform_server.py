@@ -3,12 +3,18 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.platform_server.create_check import Wrong, check
+from tests.platform_server.faults import FAULTS
 from tests.platform_server.handle import KEY, running
+from tests.platform_server.server import SILENCE_S
+
+PATIENCE_S = 20
 
 RUNS = "/v1/applications/app/runs"
 RESULT = {"status": "succeeded", "execution_duration": 12}
@@ -306,3 +312,121 @@ def test_it_can_be_started_with_a_delay_and_a_key_of_ones_own():
         assert caller.send("GET", RUNS)[0] == 401
         caller.headers = {"Authorization": "Bearer mine"}
         assert caller.json("GET", RUNS) == {"runs": []}
+
+
+# --- Faults by chance.
+
+
+def outcomes(caller, requests):
+    """Return what comes of so many create calls."""
+    found = []
+    for _ in range(requests):
+        try:
+            found.append(caller.send("POST", RUNS, {"input": 1, "result": RESULT})[0])
+        except (OSError, http.client.HTTPException) as error:
+            found.append(type(error).__name__)
+    return found
+
+
+def faults_met(platform):
+    return {seen.fault for seen in platform.requests()}
+
+
+@pytest.fixture
+def faulty():
+    with running("--faults", "0.5", "--seed", "7") as platform:
+        yield platform
+
+
+def test_faults_come_by_chance_and_are_the_same_for_the_same_seed(faulty):
+    caller = Caller(faulty)
+    outcomes(caller, 20)
+    first = [seen.fault for seen in faulty.requests()]
+    faulty.reset()
+    # Where connections were refused, a request may not have come.
+    outcomes(caller, 40)
+    again = [seen.fault for seen in faulty.requests()]
+    assert again[: len(first)] == first
+    assert 0 < first.count(None) < len(first)
+
+
+def test_faults_can_be_switched_off_and_on(faulty):
+    caller = Caller(faulty)
+    faulty.fail_by_chance(0)
+    assert outcomes(caller, 20) == [200] * 20
+    faulty.fail_by_chance(1)
+    outcomes(caller, 20)
+    assert None in faults_met(faulty)
+    assert len(faults_met(faulty)) > 5
+
+
+def test_a_platform_makes_no_faults_that_nobody_has_asked_for(caller, platform):
+    assert outcomes(caller, 20) == [200] * 20
+    assert faults_met(platform) == {None}
+
+
+def only(fault):
+    return {"without": [other.name for other in FAULTS if other != fault]}
+
+
+def arrived(platform, request, wanted, patience_s=0.0):
+    """Return how many runs or uploads there are, in the end."""
+    until = time.monotonic() + patience_s
+    while (number := request(platform)) != wanted and time.monotonic() < until:
+        time.sleep(0.02)
+    return number
+
+
+@pytest.mark.parametrize(
+    "fault", [one for one in FAULTS if not one.is_of_storage], ids=lambda one: one.name
+)
+def test_a_fault_does_what_it_says_to_a_create_call(caller, platform, fault):
+    platform.fail_by_chance(1, **only(fault))
+    begun = time.monotonic()
+    (outcome,) = outcomes(caller, 1)
+    runs = arrived(
+        platform, lambda p: len(p.runs()), int(fault.acts != "never"), PATIENCE_S
+    )
+    assert runs == int(fault.acts != "never")
+    assert faults_met(platform) == {fault.name}
+    if fault.ends in {"status", "page"}:
+        assert outcome == fault.status
+    elif fault.ends == "cut":
+        assert outcome == "IncompleteRead"
+    else:
+        assert outcome in {"RemoteDisconnected", "ConnectionResetError"}
+    if fault.ends == "silent":
+        assert time.monotonic() - begun >= SILENCE_S
+
+
+@pytest.mark.parametrize("name", ["closed", "answer lost", "answer cut", "500, done"])
+def test_a_fault_of_an_upload_leaves_the_content_or_does_not(caller, platform, name):
+    (fault,) = [one for one in FAULTS if one.name == name]
+    place = caller.json("POST", f"{RUNS}/uploadurl")
+    platform.fail_by_chance(1, **only(fault))
+    with suppress(OSError, http.client.HTTPException):
+        caller.send("PUT", place["upload_url"], b"{}", {})
+    platform.fail_by_chance(0)
+    body = {"upload_id": place["upload_id"], "result": RESULT}
+    has_arrived = caller.send("POST", RUNS, body)[0] == 200
+    assert has_arrived == (fault.acts == "at once")
+
+
+def test_a_place_that_expires_by_chance_stays_so(caller, platform):
+    place = caller.json("POST", f"{RUNS}/uploadurl")
+    (expired,) = [one for one in FAULTS if one.is_of_storage]
+    platform.fail_by_chance(1, **only(expired))
+    for _ in range(2):
+        status, text = caller.send("PUT", place["upload_url"], b"{}", {})
+        assert status == 403
+        assert b"Request has expired" in text
+        platform.fail_by_chance(0)
+
+
+def test_connections_can_be_refused_for_a_moment(caller, platform):
+    (refused,) = [one for one in FAULTS if one.ends == "refused"]
+    platform.fail_by_chance(1, **only(refused))
+    assert set(outcomes(caller, 2)) & {"ConnectionRefusedError"}
+    platform.fail_by_chance(0)  # which waits until it is over
+    assert outcomes(caller, 1) == [200]
+    assert len(platform.runs()) == 1

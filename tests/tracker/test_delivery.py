@@ -242,6 +242,7 @@ def test_a_program_that_just_ends_has_delivered_its_runs(tmp_path, platform):
         NEXTMV_API_KEY=platform.key,
         NEXTMV_APP_ID="routing",
         NEXTMV_ENDPOINT=platform.endpoint,
+        NEXTMV_AUTOTRACK_FLUSH_TIMEOUT=f"{PATIENCE_S}",
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert sorted(run.input for run in platform.runs()) == [b'"one"', b'"two"']

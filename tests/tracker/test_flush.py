@@ -285,7 +285,12 @@ def test_a_run_whose_platform_has_a_wrong_address_goes_to_the_right_one_later(
     wrong = "http//no-such.example"
     said = run_program(tmp_path, **known, NEXTMV_ENDPOINT=wrong)
     assert "nothing is sent until it is mended" in said
-    run_program(tmp_path, **known, NEXTMV_ENDPOINT=platform.endpoint)
+    run_program(
+        tmp_path,
+        **known,
+        NEXTMV_ENDPOINT=platform.endpoint,
+        NEXTMV_AUTOTRACK_FLUSH_TIMEOUT=f"{PATIENCE_S}",
+    )
     assert len(platform.runs()) == 2
     assert set(deliveries(tmp_path).values()) == {Delivery.DELIVERED}
 
@@ -363,13 +368,28 @@ def test_a_silent_platform_holds_up_the_exit_no_longer_than_it_may(tmp_path, pla
         NEXTMV_API_KEY=platform.key,
         NEXTMV_APP_ID="routing",
         NEXTMV_ENDPOINT=platform.endpoint,
-        NEXTMV_AUTOTRACK_FLUSH_TIMEOUT="0.3",
+        NEXTMV_AUTOTRACK_FLUSH_TIMEOUT="2",
     )
     assert said == (
         "nextmv-autotrack: 1 run waits on disk; `nextmv-autotrack sync` sends it, "
         "or the next program that tracks\n"
     )
     assert deliveries(tmp_path) == {"one": Delivery.WAITING}
+
+
+def test_the_line_at_the_end_says_why_runs_wait_and_is_the_only_one(tmp_path, platform):
+    said = run_program(
+        tmp_path,
+        NEXTMV_API_KEY="wrong",
+        NEXTMV_APP_ID="routing",
+        NEXTMV_ENDPOINT=platform.endpoint,
+        NEXTMV_AUTOTRACK_FLUSH_TIMEOUT=f"{PATIENCE_S}",
+    )
+    (line,) = said.splitlines()
+    assert line.startswith(
+        "nextmv-autotrack: 1 run waits on disk (asking for an upload"
+    )
+    assert "status 401; check the API key" in line
 
 
 def test_an_exit_that_has_no_time_leaves_the_run_on_disk(tmp_path):

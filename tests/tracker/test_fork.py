@@ -110,7 +110,7 @@ def test_a_run_that_is_open_at_the_fork_is_the_parents(tmp_path):
 
 @needs_fork
 def test_forks_of_a_process_whose_threads_track_lose_and_double_nothing(tmp_path):
-    run_program(tmp_path, "forks_of_a_busy_process")
+    run_program(tmp_path, "forks_of_a_busy_process", "100")
     names = [f"thread {n}" for n in range(4)] + [f"child {n}" for n in range(8)]
     wanted = {f"{name} {number}" for name in names for number in range(100)}
     assert set(runs_of(tmp_path)) == wanted | {"before"}

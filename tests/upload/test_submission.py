@@ -11,6 +11,7 @@ from nextmv_autotrack.nextmv_api import Blob, Client
 from nextmv_autotrack.run import Status
 from nextmv_autotrack.upload.crew import Crew
 from nextmv_autotrack.upload.submission import Waiting, create, look_for, upload
+from tests.upload.model_platform import PAGE_RUNS, ModelPlatform, Time
 
 NOW_S = time.time()
 
@@ -274,13 +275,13 @@ def test_a_run_that_is_there_is_found_by_our_id(client, platform):
     created(client, 1)
     wanted = created(client, 2)
     created(client, 3)
-    assert look_for(client, a_run(id=NUMBERS.format(2)), NOW_S) == wanted
+    assert look_for(client, a_run(id=NUMBERS.format(2)), NOW_S, NOW_S) == wanted
 
 
 def test_a_run_that_is_not_there_is_not_found(client, platform):
     created(client, 1)
-    assert look_for(client, a_run(id=NUMBERS.format(2)), NOW_S) is None
-    assert look_for(client, a_run(app_id="elsewhere"), NOW_S) is None
+    assert look_for(client, a_run(id=NUMBERS.format(2)), NOW_S, NOW_S) is None
+    assert look_for(client, a_run(app_id="elsewhere"), NOW_S, NOW_S) is None
 
 
 def test_a_run_of_a_later_page_is_found(client, platform):
@@ -288,22 +289,39 @@ def test_a_run_of_a_later_page_is_found(client, platform):
     for number in range(1, 60):
         created(client, number)
     platform_has = len(platform.requests())
-    assert look_for(client, a_run(id=NUMBERS.format(0)), 0.0) == wanted
+    assert look_for(client, a_run(id=NUMBERS.format(0)), 0.0, NOW_S) == wanted
     assert len(platform.requests()) == platform_has + 2
 
 
-def test_nobody_looks_behind_runs_that_are_older_than_the_call(client, platform):
-    for number in range(60):
-        created(client, number)
-    before = len(platform.requests())
-    an_hour_and_more_later = time.time() + 4000
-    wanted = a_run(id=NUMBERS.format(0))
-    assert look_for(client, wanted, an_hour_and_more_later) is None
-    assert len(platform.requests()) == before + 1
+YEAR_S = 365 * 86400.0
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "set_back_s", "pages"),
+    [
+        pytest.param(0.0, 0.0, 3, id="a clock that is right"),
+        pytest.param(YEAR_S, 0.0, 3, id="a clock that is ahead"),
+        pytest.param(-YEAR_S, 0.0, 4, id="a clock that is behind"),
+        pytest.param(0.0, 600.0, 4, id="a clock that was set back"),
+    ],
+)
+def test_nobody_looks_behind_runs_that_are_far_older_than_the_call(
+    ahead_s, set_back_s, pages
+):
+    moment = Time()
+    model = ModelPlatform(moment)
+    for until_the_next_s in (30_000, 9000, 1000, 0):
+        model.add_runs_of_others(PAGE_RUNS, "routing")
+        moment.passes(until_the_next_s)
+    client = Client("https://platform.example", "key", transport=model)
+    moment.ahead_s = ahead_s
+    now = moment.clock.wall()
+    assert look_for(client, a_run(), now - 60 + set_back_s, now) is None
+    assert len(model.asked) == pages
 
 
 @pytest.mark.parametrize("body", ["[]", "{}", '{"runs": 3}', '{"runs": [{}]}', "<p>"])
 def test_a_list_that_is_none_is_a_problem_and_not_an_empty_one(client, platform, body):
     platform.fail_next(status=200, method="GET", body=body)
     with pytest.raises(UnreachableError, match="no list of runs"):
-        look_for(client, a_run(), NOW_S)
+        look_for(client, a_run(), NOW_S, NOW_S)

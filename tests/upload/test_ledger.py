@@ -1,0 +1,357 @@
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from nextmv_autotrack.errors import StoreError
+from nextmv_autotrack.nextmv_api import Client
+from nextmv_autotrack.nextmv_api.wire import marker
+from nextmv_autotrack.run import Delivery
+from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.store import Store
+from nextmv_autotrack.upload.crew import Crew
+from nextmv_autotrack.upload.deliveries import Deliveries
+from nextmv_autotrack.upload.worker import STORE_RETRY_S
+from tests.store.journals import ENDPOINT, Journal, run_id
+from tests.upload.model_platform import (
+    CALLS,
+    NO_TROUBLE,
+    Killed,
+    ModelPlatform,
+    Time,
+    Trouble,
+)
+
+APPS = ["packing", "routing"]
+LARGE = 40_000
+MOST_RUNS = 5
+
+MINUTE_S = 60.0
+DAY_S = 86400.0
+
+LOST = [httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError]
+NOT_DONE = [
+    *[Trouble("", error) for error in (*LOST, httpx.ConnectError)],
+    *[Trouble("", status) for status in (401, 403, 404, 408, 425, 429, 500, 503)],
+    *[Trouble("", status, asks_s=20) for status in (408, 425, 429, 503)],
+    Trouble("", 429, asks_s=90, as_date=True),
+]
+DONE_BUT_NOT_TOLD = [
+    *[Trouble("at once", error) for error in LOST],
+    *[Trouble("at once", status) for status in (408, 500, 502, 503, 504)],
+    Trouble("at once", 200, body=b"<p>Welcome to our hotel</p>"),
+]
+DONE_LATER = [
+    *[Trouble("later", error) for error in LOST],
+    Trouble("later", 502),
+    Trouble("later", 504, takes_s=29),
+    Trouble("later", httpx.ReadTimeout, takes_s=30),
+]
+DEATH = [Trouble(acts, Killed) for acts in ("", "at once", "later")]
+LID_IS_CLOSED = [
+    Trouble("at once", ends, takes_s=16 * MINUTE_S) for ends in (None, *LOST)
+]
+OTHERS_GO_ON = [
+    Trouble("at once", others_go_on="before"),
+    Trouble("at once", others_go_on="after"),
+    Trouble("at once", httpx.ReadError, others_go_on="after"),
+]
+KINDS = [
+    [NO_TROUBLE],
+    NOT_DONE,
+    DONE_BUT_NOT_TOLD,
+    DONE_LATER,
+    DEATH,
+    LID_IS_CLOSED,
+    OTHERS_GO_ON,
+]
+
+PROCESSES = st.sampled_from([0, 1])
+AHEAD = st.lists(
+    st.tuples(
+        st.sampled_from([*CALLS, "create", "create"]),
+        st.sampled_from(KINDS).flatmap(st.sampled_from),
+    ),
+    max_size=2,
+)
+"""What becomes of the next request of a call, and of those after it."""
+
+
+SIZES = st.sampled_from([0, 2, LARGE])
+AHEAD_S = st.sampled_from([0, -DAY_S, -1900, -600, 600, 1900, DAY_S])
+"""How far the clock of the machine is ahead of the platform's."""
+
+FAULTS = st.none() | st.just("payloads") | st.integers(0, 40)
+"""None, no payloads, or a database that fails from so many statements on."""
+
+
+class Process:
+    """One that delivers; when it dies another one takes its place."""
+
+    def __init__(self, owner: str, machine: Ledger) -> None:
+        self.owner = owner
+        self.is_at_work = False
+        self.look_at = 0.0
+        self._machine = machine
+        machine.alive.add(owner)
+        self.store = self.opened()
+        self.deliveries = Deliveries(
+            owner,
+            family=owner,
+            sources=machine.sources,
+            clock=machine.time.clock,
+            crew=lambda: Crew(0),
+            connect=lambda endpoint, key: Client(
+                endpoint, key, transport=machine.platform
+            ),
+        )
+
+    def opened(self) -> Store:
+        machine = self._machine
+        return Store.open(machine.folder, is_alive=machine.alive.__contains__)
+
+    def go_on(self) -> None:
+        if self.is_at_work:
+            return
+        self.is_at_work = True
+        try:
+            self.look_at = self.deliveries.go_on(self.store)
+        except StoreError:
+            self.store.close()
+            self.store = self.opened()
+            self.look_at = self._machine.time.now + STORE_RETRY_S
+        except Killed:
+            self.die()
+        finally:
+            self.is_at_work = False
+
+    def die(self) -> None:
+        self._machine.alive.remove(self.owner)
+        self.store.close()
+
+
+class Ledger(RuleBasedStateMachine):
+    """Two processes, a platform and a network of the worst kind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.temporary = tempfile.TemporaryDirectory()
+        self.folder = Path(self.temporary.name)
+        self.time = Time()
+        self.platform = ModelPlatform(self.time)
+        self.platform.go_on_meanwhile = self.all_go_on
+        variables = {"NEXTMV_API_KEY": "a-key", "NEXTMV_ENDPOINT": ENDPOINT}
+        self.sources = Sources(variables, self.folder, complain=pytest.fail)
+        self.alive: set[str] = set()
+        self.born = 0
+        self.journal = Journal(self.folder, "user")
+        self.processes = [self.another(), self.another()]
+        self.tracked: dict[str, bytes] = {}
+
+    def another(self) -> Process:
+        self.born += 1
+        return Process(f"process-{self.born}", self)
+
+    def all_go_on(self) -> None:
+        for process in self.processes:
+            if process.owner in self.alive:
+                process.go_on()
+
+    def bury(self) -> None:
+        for place, process in enumerate(self.processes):
+            if process.owner not in self.alive:
+                self.processes[place] = self.another()
+
+    @initialize(ahead_s=AHEAD_S, sizes=st.lists(SIZES, min_size=1, max_size=3))
+    def some_runs_wait(self, ahead_s: int, sizes: list[int]) -> None:
+        self.time.ahead_s = ahead_s
+        for size in sizes:
+            self.a_run_is_tracked("routing", size, is_unwanted=False)
+
+    def a_run_is_tracked(self, app: str, size: int, *, is_unwanted: bool) -> None:
+        number = len(self.tracked)
+        content = b'"%0*d"' % (size, number) if size else b""
+        self.journal.begin(number, content, delivery="waiting", app_id=app)
+        self.journal.log(number, b"line %d\n" % number)
+        self.journal.end(number, b"%d" % number)
+        self.journal.move(self.processes[0].store)
+        self.tracked[run_id(number)] = content or b"{}"
+        if is_unwanted:
+            self.platform.unwanted.add(marker(run_id(number)))
+
+    @rule(
+        seconds=st.sampled_from([None, None, None, 0, 0.5, 5, 20, 90, 13.5 * MINUTE_S]),
+        process=PROCESSES,
+        troubles=AHEAD,
+        fault=FAULTS,
+    )
+    def one_goes_on(
+        self,
+        seconds: float | None,
+        process: int,
+        troubles: list[tuple[str, Trouble]],
+        fault: str | int | None,
+    ) -> None:
+        one = self.processes[process]
+        if seconds is None and one.look_at != math.inf:
+            seconds = max(0.0, one.look_at - self.time.now)
+        self.time_passes(seconds or 0.0)
+        self.platform.forget_troubles()
+        for call, trouble in troubles:
+            self.platform.troubles[call].append(trouble)
+        if fault == "payloads":
+            self.without_payloads(one.go_on)
+        elif fault is not None:
+            self.with_a_database_that_fails(one, fault)
+        else:
+            one.go_on()
+        self.bury()
+
+    def time_passes(self, seconds: float) -> None:
+        self.time.passes(seconds)
+        self.platform.catch_up()
+
+    def without_payloads(self, go_on: Callable[[], None]) -> None:
+        payloads = self.folder / "payloads"
+        if payloads.exists():
+            payloads.rename(self.folder / "elsewhere")
+        go_on()
+        if not payloads.exists() and (self.folder / "elsewhere").exists():
+            (self.folder / "elsewhere").rename(payloads)
+
+    def with_a_database_that_fails(self, one: Process, after: int) -> None:
+        statements: list[str] = []
+        connection = one.store._connection
+        connection.set_trace_callback(statements.append)
+        connection.set_progress_handler(lambda: len(statements) > after, 1)
+        one.go_on()
+        if one.owner in self.alive:
+            one.store._connection.set_progress_handler(None, 0)
+            one.store._connection.set_trace_callback(None)
+
+    @rule(
+        what=st.sampled_from(
+            ["run", "death", "time", "clock", "key", "rest", "others"]
+        ),
+        process=PROCESSES,
+        app=st.sampled_from(APPS),
+        size=SIZES,
+        ahead_s=AHEAD_S,
+        is_bad=st.booleans(),
+    )
+    def something_happens(  # noqa: PLR0913 -- drawn by name
+        self,
+        what: str,
+        process: int,
+        app: str,
+        size: int,
+        ahead_s: int,
+        *,
+        is_bad: bool,
+    ) -> None:
+        if what == "run" and len(self.tracked) < MOST_RUNS:
+            self.a_run_is_tracked(app, size, is_unwanted=is_bad)
+        elif what == "death":
+            self.processes[process].die()
+            self.bury()
+        elif what == "time":
+            self.time_passes(7200)
+        elif what == "clock":
+            # Not in the very seconds in which a create call is still at work.
+            self.time_passes(10)
+            self.time.ahead_s = ahead_s
+        elif what == "key":
+            self.platform.keys["a-key"] = 401 if is_bad else 0
+            self.sources.configure(api_key="another-key" if is_bad else "a-key")
+        elif what == "rest":
+            self.processes[process].deliveries.rest()
+        elif what == "others":
+            self.platform.add_runs_of_others(4, app)
+
+    @invariant()
+    def no_run_is_twice_on_the_platform(self) -> None:
+        for run in self.tracked:
+            assert len(self.platform.ids(marker(run))) <= 1
+        assert self.platform.wrongs == []
+
+    @invariant()
+    def what_the_store_calls_delivered_is_on_the_platform(self) -> None:
+        for run in self.processes[0].store.runs(limit=1000):
+            if run.delivery is Delivery.DELIVERED:
+                assert self.platform.ids(marker(run.id)) == [run.platform_run_id]
+
+    @invariant()
+    def only_the_unwanted_are_rejected(self) -> None:
+        for run in self.processes[0].store.runs(limit=1000):
+            if run.delivery is Delivery.REJECTED:
+                assert marker(run.id) in self.platform.unwanted, run.problem
+                assert "this one is not for me" in run.problem
+
+    def teardown(self) -> None:
+        try:
+            self.all_arrive_in_the_end()
+        finally:
+            for process in self.processes:
+                process.store.close()
+            self.journal.writer.close()
+            self.temporary.cleanup()
+
+    def all_arrive_in_the_end(self) -> None:
+        self.platform.keys.clear()
+        self.platform.end()
+        # A hold is an hour, a clock that was set makes it another; then each run has
+        # its place, should the platform have asked for the fewest calls there are.
+        until = self.time.now + 3 * 3600 + 130 * len(self.tracked)
+        while True:
+            self.all_go_on()
+            assert self.time.now < until
+            if not self.processes[0].store.waiting():
+                break
+            look_at = min(process.look_at for process in self.processes)
+            assert look_at != math.inf, "nobody looks after what waits"
+            self.time.passes(max(0.01, look_at - self.time.now))
+        for run in self.processes[0].store.runs(limit=1000):
+            self.has_arrived(run.id, run.delivery)
+        self.no_run_is_twice_on_the_platform()
+        self.what_the_store_calls_delivered_is_on_the_platform()
+        self.only_the_unwanted_are_rejected()
+
+    def has_arrived(self, run: str, delivery: Delivery) -> None:
+        if marker(run) in self.platform.unwanted:
+            assert delivery is Delivery.REJECTED
+            assert self.platform.ids(marker(run)) == []
+            return
+        assert delivery is Delivery.DELIVERED
+        parts = self.platform.parts(marker(run))
+        number = int(run[-12:], 16)
+        assert parts["input"] == self.tracked[run]
+        assert json.loads(parts["output"]) == {"solution": number}
+        assert parts["logs"] == b"line %d\n" % number
+
+
+def test_whatever_happens_each_run_arrives_once(caplog: pytest.LogCaptureFixture):
+    caplog.set_level("CRITICAL")
+    run_state_machine_as_test(
+        Ledger,
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
