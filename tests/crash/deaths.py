@@ -83,17 +83,21 @@ class Way:
     """Of one that ends by itself."""
 
 
-WAYS = {
-    "SIGKILL": Way((-signal.SIGKILL,), signal.SIGKILL),
-    "SIGTERM": Way((-signal.SIGTERM,), signal.SIGTERM),
-    "SIGSEGV": Way((-signal.SIGSEGV,), signal.SIGSEGV),
-    "suspended, SIGKILL": Way((-signal.SIGKILL,), signal.SIGKILL, is_suspended=True),
-    "null pointer": Way((-signal.SIGSEGV,), strike=_null),
-    "abort": Way((-signal.SIGABRT,), strike=_abort),
-    "os._exit": Way((EXIT_CODE,), strike=_exit),
-    "exit without a flush": Way((0,), flush_timeout_s=0.0),
-    "exit with a flush": Way((0,), flush_timeout_s=0.5),
-}
+WAYS: dict[str, Way] = {}
+if sys.platform != "win32":
+    WAYS |= {
+        "SIGKILL": Way((-signal.SIGKILL,), signal.SIGKILL),
+        "SIGTERM": Way((-signal.SIGTERM,), signal.SIGTERM),
+        "SIGSEGV": Way((-signal.SIGSEGV,), signal.SIGSEGV),
+        "suspended, SIGKILL": Way(
+            (-signal.SIGKILL,), signal.SIGKILL, is_suspended=True
+        ),
+        "null pointer": Way((-signal.SIGSEGV,), strike=_null),
+        "abort": Way((-signal.SIGABRT,), strike=_abort),
+        "os._exit": Way((EXIT_CODE,), strike=_exit),
+        "exit without a flush": Way((0,), flush_timeout_s=0.0),
+        "exit with a flush": Way((0,), flush_timeout_s=0.5),
+    }
 if sys.platform == "linux":
     # Whatever else has no memory may be the first to end the process.
     starved = (EXIT_CODE, 1, -signal.SIGABRT, -signal.SIGSEGV)
@@ -141,22 +145,40 @@ _numbers = count(1)
 @contextmanager
 def cage() -> Iterator[Path | None]:
     """Make a cgroup in which memory is short; None where that is not allowed."""
+    folder = _new_cage()
+    try:
+        yield folder
+    finally:
+        if folder is not None:
+            _remove(folder)
+
+
+def _new_cage() -> Path | None:
     for top in (_CGROUPS / "memory", _CGROUPS):
         folder = top / f"autotrack-crash-{os.getpid()}-{next(_numbers)}"
         with suppress(OSError):
             folder.mkdir()
-            try:
-                limit = next(folder / n for n in _LIMITS if (folder / n).exists())
+            if _is_limited(folder):
+                return folder
+            folder.rmdir()
+    return None
+
+
+def _is_limited(folder: Path) -> bool:
+    for limit in (folder / name for name in _LIMITS):
+        with suppress(OSError):
+            if limit.exists():
                 limit.write_text(str(_CAGE_BYTES), "ascii")
-            except (OSError, StopIteration):
-                folder.rmdir()
-                continue
-            try:
-                yield folder
-            finally:
-                _remove(folder)
-            return
-    yield None
+                _forbid_swap(folder)
+                return True
+    return False
+
+
+def _forbid_swap(folder: Path) -> None:
+    limit = folder / "memory.swap.max"
+    with suppress(OSError):
+        if limit.exists():
+            limit.write_text("0", "ascii")
 
 
 def _remove(folder: Path) -> None:

@@ -12,7 +12,7 @@ from tests.platform_server.http_connection import Answer, Request
 When = Literal["never", "at once", "later"]
 
 # Shorter than what the library gives a create call to end before it looks for the run.
-LATEST_S = 2.0
+LATEST_S = 3.0
 
 # A page of a proxy, as it comes with any status.
 _PAGE = b"<html><body>We will be back soon.</body></html>"
