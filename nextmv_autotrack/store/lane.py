@@ -100,9 +100,23 @@ class Lane:
         )
 
     def troubled(
-        self, now: float, hold_s: float, problem: str, *, too_fast: bool
+        self,
+        now: float,
+        hold_s: float,
+        problem: str,
+        *,
+        too_fast: bool,
+        troubles: int | None = None,
     ) -> Lane:
-        """Return the lane after a trouble that is not one run's."""
+        """Return the lane after a trouble that is not one run's.
+
+        Args:
+            now: The time.
+            hold_s: How long nothing is tried.
+            problem: The trouble, in words.
+            too_fast: Whether the platform has asked for fewer calls.
+            troubles: How many it counts as, in a row; one more by default.
+        """
         if self._is_held(now) and not self.is_probed:
             # What was on its way together fails together, and counts once.
             return replace(self, held_until=max(self.held_until, now + hold_s))
@@ -110,7 +124,7 @@ class Lane:
         is_slowed = too_fast and not self.troubles
         return replace(
             self._slower() if is_slowed else self,
-            troubles=self.troubles + 1,
+            troubles=self.troubles + 1 if troubles is None else troubles,
             is_probed=False,
             problem=problem,
             held_until=now + hold_s,

@@ -29,12 +29,20 @@ UPLOAD_LIFE_S = 14 * 60.0
 # A create call whose answer is lost may still be at work: nobody looks for its run
 # before it has had the time to end. A clock that was set back is no reason to wait.
 CREATE_SETTLES_S = 5.0
+
+# By then it has ended, or has settled after its answer was lost.
+CREATE_ENDS_S = 60.0
+
 # Nor is one that was ahead when it was said when to try again.
 _DUE_AT = f"""max(
     CASE WHEN due_at > :now + {lanes.LONGEST_HOLD_S} THEN 0 ELSE due_at END,
     CASE WHEN create_begun_at BETWEEN :now - {CREATE_SETTLES_S} AND :now
     THEN create_begun_at + {CREATE_SETTLES_S} ELSE 0 END
 )"""
+
+AT_ONCE = f"""CASE WHEN create_begun_at IS NULL THEN 0
+    ELSE min(due_at, create_begun_at + {CREATE_ENDS_S}) END"""
+"""When a run is due that is asked for: at once, if nobody may still be creating it."""
 
 _NOT_OF = "AND coalesce(app_id, '') NOT IN (SELECT value FROM json_each(:without_apps))"
 
@@ -61,7 +69,11 @@ def claim(  # noqa: PLR0913 -- by name
     with writing(connection):
         lane = lanes.load(connection, endpoint)
         granted = lane.grant(now, limit)
-        claimed = _due(connection, endpoint, now, granted, without_apps)
+        # While only one is tried at a time, every other time it is not the oldest, which
+        # may be one that the platform cannot bear, but the one that was not tried for
+        # longest.
+        order = "due_at, id" if lane.troubles % 2 else "id"
+        claimed = _due(connection, endpoint, now, granted, without_apps, order)
         if claimed:
             lanes.save(connection, endpoint, lane.taken(now, len(claimed)))
         connection.executemany(
@@ -71,17 +83,18 @@ def claim(  # noqa: PLR0913 -- by name
     return claimed
 
 
-def _due(
+def _due(  # noqa: PLR0913, PLR0917 -- all that a query needs
     connection: sqlite3.Connection,
     endpoint: str,
     now: float,
     limit: int,
     without_apps: Collection[str],
+    order: str = "id",
 ) -> list[StoredRun]:
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM runs WHERE {_IS_FREE} "  # noqa: S608 -- words of ours only
         f"AND {_DUE_AT} <= :now "
-        f"{_NOT_OF} ORDER BY id LIMIT :limit",
+        f"{_NOT_OF} ORDER BY {order} LIMIT :limit",
         {
             "endpoint": endpoint,
             "now": now,

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from nextmv_autotrack.journal import Home
 from nextmv_autotrack.store.connection import writing
 from nextmv_autotrack.store.faults import told
+from nextmv_autotrack.store.outbox import AT_ONCE
 from nextmv_autotrack.store.payloads import Payloads
 
 # Runs whose payloads go in one transaction.
@@ -108,7 +109,7 @@ class Upkeep:
         """
         with told(self._path), writing(self._connection):
             self._connection.execute(
-                "UPDATE runs SET due_at = 0, attempts = 0 "
+                f"UPDATE runs SET due_at = {AT_ONCE}, attempts = 0 "  # noqa: S608 -- words of ours only
                 "WHERE delivery = 'waiting' AND endpoint = ?",
                 (endpoint,),
             )
@@ -225,7 +226,7 @@ def _drop_unused(connection: sqlite3.Connection, payloads: Payloads) -> int:
 
 
 def _retry(connection: sqlite3.Connection, run_ids: Iterable[str] | None) -> int:
-    again = "UPDATE runs SET delivery = 'waiting', due_at = 0 WHERE "
+    again = f"UPDATE runs SET delivery = 'waiting', due_at = {AT_ONCE} WHERE "  # noqa: S608 -- words of ours only
     if run_ids is None:
         return connection.execute(again + "delivery = 'rejected'").rowcount
     return connection.executemany(

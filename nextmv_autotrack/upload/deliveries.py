@@ -22,7 +22,7 @@ from nextmv_autotrack.upload.crew import Crew
 from nextmv_autotrack.upload.packing import pack
 from nextmv_autotrack.upload.retry import NOT_SENT, PARTS_GONE
 from nextmv_autotrack.upload.settling import Settling
-from nextmv_autotrack.upload.submission import Uploads, create, look_for, upload
+from nextmv_autotrack.upload.submission import Uploads, look_for, upload
 from nextmv_autotrack.upload.under_way import Attempt, Step, UnderWay
 
 # Each waits for the platform most of its time. Twenty deliver ten times as many runs as
@@ -184,9 +184,8 @@ class Deliveries:
         self._hand_over(attempt, Step.LOOK, do)
 
     def _upload(self, attempt: Attempt, store: Store) -> None:
-        now = self._clock.wall()
-        known = store.uploads(attempt.run.id, now)
-        attempt = replace(attempt, upload_began_at=now, has_older_parts=bool(known))
+        known = store.uploads(attempt.run.id, self._clock.wall())
+        attempt = attempt.begun(self._clock, len(known))
         do = partial(upload, attempt.client, attempt.waiting, known, self._crew)
         self._hand_over(attempt, Step.UPLOAD, do)
 
@@ -228,10 +227,12 @@ class Deliveries:
         result = one.future.result()
         if one.step is Step.UPLOAD:
             return self._uploaded(attempt, result)
-        if result is None:
+        if result is not None:
+            self._settling.delivered(attempt.run, result)
+            return []
+        if one.step is Step.LOOK:
             return [partial(self._make_anew, attempt)]
-        self._settling.delivered(attempt.run, result)
-        return []
+        return self._create_begins(attempt)
 
     def _failed(self, attempt: Attempt, step: Step, problem: BaseException) -> None:
         no_means, may_be_created = None, False
@@ -239,34 +240,44 @@ class Deliveries:
             no_means, may_be_created = NOT_SENT, True
         elif step is Step.CREATE:
             may_be_created = getattr(problem, "may_have_acted", True)
-            if attempt.has_parts_older_than(UPLOAD_LIFE_S, self._clock.wall()):
+            if attempt.has_parts_older_than(UPLOAD_LIFE_S, self._clock):
                 no_means = PARTS_GONE
         self._settling.not_delivered(
-            attempt.run, problem, may_be_created=may_be_created, no_means=no_means
+            attempt.run,
+            problem,
+            may_be_created=may_be_created,
+            no_means=no_means,
+            has_progressed=attempt.has_progressed,
         )
 
     def _uploaded(
         self, attempt: Attempt, uploads: Uploads
     ) -> list[Callable[[Store], None]]:
-        run, since = attempt.run, attempt.upload_began_at
-        if uploads.problem is not None:
-            self._settling.uploaded(run, uploads.ids, since, create_begins=False)
-            self._settling.not_delivered(run, uploads.problem, may_be_created=False)
-            return []
-        self._settling.uploaded(run, uploads.ids, since, create_begins=True)
-        return [partial(self._create, attempt, uploads.ids)]
+        if uploads.problem is None:
+            return self._create_begins(replace(attempt, uploads=uploads.ids))
+        self._settling.uploaded(attempt.run, uploads.ids, attempt.upload_began_at)
+        self._failed(
+            replace(attempt, uploads=uploads.ids), Step.UPLOAD, uploads.problem
+        )
+        return []
+
+    def _create_begins(self, attempt: Attempt) -> list[Callable[[Store], None]]:
+        since, now = attempt.upload_began_at, self._clock.wall()
+        self._settling.uploaded(attempt.run, attempt.uploads, since, now)
+        noted = replace(attempt, notes=attempt.notes + 1)
+        return [partial(self._create, noted, now)]
 
     def _make_anew(self, attempt: Attempt, store: Store) -> None:
         """Send a run that was looked for, and is not there."""
         if attempt.client is self._client:
-            self._upload(attempt, store)
+            self._upload(replace(attempt, was_looked_for=True), store)
         else:
             self._settling.put_back(attempt.run)
 
-    def _create(self, attempt: Attempt, ids: dict[str, str], store: Store) -> None:  # noqa: ARG002 -- every next step is given the store
+    def _create(self, attempt: Attempt, noted_at: float, store: Store) -> None:  # noqa: ARG002 -- every next step is given the store
         # Another client may be for another platform, and has another key at least.
         if attempt.client is self._client:
-            do = partial(create, attempt.client, attempt.waiting, ids)
+            do = partial(attempt.create, noted_at, self._clock)
             self._hand_over(attempt, Step.CREATE, do)
         else:
             self._settling.put_back(attempt.run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -28,6 +28,10 @@ from nextmv_autotrack.upload.retry import (
 )
 
 ChangeLane = Callable[[Lane], Lane]
+
+# A platform that does some of what it is asked for is not down: however many calls fail
+# in a row, all others are held up for some seconds only.
+FLAKY_TROUBLES = 4
 
 
 class _Hold(NamedTuple):
@@ -75,10 +79,13 @@ class Settling:
         self._held.clear()
 
     def uploaded(
-        self, run: StoredRun, ids: dict[str, str], since: float, *, create_begins: bool
+        self,
+        run: StoredRun,
+        ids: Mapping[str, str],
+        since: float,
+        create_begins_at: float | None = None,
     ) -> None:
         """Note which parts of a run the platform has, the new ones not before `since`."""
-        create_begins_at = self._clock.wall() if create_begins else None
         self._note(run, Uploaded(run.id, ids, since, create_begins_at))
 
     def delivered(self, run: StoredRun, platform_run_id: str) -> None:
@@ -100,6 +107,7 @@ class Settling:
         *,
         may_be_created: bool,
         no_means: Retry | None = None,
+        has_progressed: bool = False,
     ) -> None:
         """Note what follows from an attempt that met `problem`.
 
@@ -109,6 +117,7 @@ class Settling:
             may_be_created: Whether the run may be on the platform all the same.
             no_means: What follows when the platform says no, if that need not be a no
                 to the run.
+            has_progressed: Whether the platform has done some of it.
         """
         if not isinstance(problem, AutotrackError):
             # A mistake of ours: the run waits for a version without it.
@@ -120,7 +129,10 @@ class Settling:
                 self._rejected(run, step.reason)
                 return
             step = no_means
-        self._postponed(run, problem, step, may_be_created=may_be_created)
+        most_troubles = FLAKY_TROUBLES if has_progressed else None
+        self._postponed(
+            run, problem, step, most_troubles, may_be_created=may_be_created
+        )
 
     def _rejected(self, run: StoredRun, reason: str) -> None:
         self._note(run, Rejected(run.id, reason))
@@ -137,6 +149,7 @@ class Settling:
         run: StoredRun,
         problem: AutotrackError,
         step: Retry,
+        most_troubles: int | None,
         *,
         may_be_created: bool,
     ) -> None:
@@ -154,7 +167,8 @@ class Settling:
             Postponed(run.id, due_at, text, not may_be_created, step.is_uploaded_anew),
         )
         if step.concerns is Concerns.PLATFORM:
-            self._note_lane(run, partial(self._troubled, step, jitter, text))
+            troubled = partial(self._troubled, step, jitter, text, most_troubles)
+            self._note_lane(run, troubled)
         else:
             # It says nothing of the platform: if this was the one that tried whether
             # it is well again, another one may.
@@ -168,12 +182,24 @@ class Settling:
         now = self._clock.wall()
         return lambda lane: lane.succeeded(now, 1)
 
-    def _troubled(self, step: Retry, jitter: float, text: str, lane: Lane) -> Lane:
+    def _troubled(
+        self,
+        step: Retry,
+        jitter: float,
+        text: str,
+        most_troubles: int | None,
+        lane: Lane,
+    ) -> Lane:
+        troubles = lane.troubles + 1
+        if most_troubles is not None and troubles > most_troubles:
+            # Odd and even by turns still: see `claim`.
+            troubles = most_troubles - (troubles - most_troubles) % 2
         return lane.troubled(
             self._clock.wall(),
-            step.wait_s(lane.troubles + 1, jitter),
+            step.wait_s(troubles, jitter),
             text,
             too_fast=step.is_too_fast,
+            troubles=troubles,
         )
 
     def _hold(self, run: StoredRun, step: Retry, jitter: float) -> None:

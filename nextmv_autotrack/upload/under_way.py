@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.nextmv_api import Client
 from nextmv_autotrack.store import StoredRun
-from nextmv_autotrack.upload.submission import Waiting
+from nextmv_autotrack.store.outbox import CREATE_SETTLES_S
+from nextmv_autotrack.upload.submission import Waiting, create
+
+# Whoever finds the note of a create call after our death lets the call end: it still has
+# as long again for that.
+NOTE_LIFE_S = CREATE_SETTLES_S / 2
+
+# On a disk that takes longer than that for each note, the run is created all the same.
+MOST_NOTES = 3
 
 
 class Step(Enum):
@@ -34,12 +44,45 @@ class Attempt:
     client: Client
     upload_began_at: float = 0.0
     """By the wall clock."""
-    has_older_parts: bool = False
-    """Whether an earlier attempt has uploaded some of what this one uses."""
+    upload_began_s: float = 0.0
+    """By the steady clock."""
+    was_looked_for: bool = False
+    """Whether the platform has said that it is not there."""
+    older_parts: int = 0
+    """How many of the parts it uses an earlier attempt has uploaded."""
+    uploads: Mapping[str, str] = field(default_factory=dict)
+    """From part to upload id."""
+    notes: int = 0
+    """How often it was noted that the create call begins."""
 
-    def has_parts_older_than(self, age_s: float, now: float) -> bool:
-        """Whether it may; it counts as such, too, when the clock was set back."""
-        return self.has_older_parts or not 0 <= now - self.upload_began_at <= age_s
+    @property
+    def has_progressed(self) -> bool:
+        """Whether the platform has done anything in it."""
+        return self.was_looked_for or len(self.uploads) > self.older_parts
+
+    def begun(self, clock: Clock, older_parts: int) -> Attempt:
+        """Return the attempt when its upload begins."""
+        return replace(
+            self,
+            upload_began_at=clock.wall(),
+            upload_began_s=clock.steady(),
+            older_parts=older_parts,
+        )
+
+    def has_parts_older_than(self, age_s: float, clock: Clock) -> bool:
+        """Whether it may."""
+        # One clock stands still while the machine sleeps, the other can be set back.
+        age_by_wall_s = clock.wall() - self.upload_began_at
+        steady_age_s = clock.steady() - self.upload_began_s
+        is_young = 0 <= age_by_wall_s <= age_s and steady_age_s <= age_s
+        return self.older_parts > 0 or not is_young
+
+    def create(self, noted_at: float, clock: Clock) -> str | None:
+        """Create the run; None when that is to be noted again, since it begins late."""
+        is_late = not 0 <= clock.wall() - noted_at <= NOTE_LIFE_S
+        if is_late and self.notes < MOST_NOTES:
+            return None
+        return create(self.client, self.waiting, self.uploads)
 
 
 @dataclass(frozen=True)

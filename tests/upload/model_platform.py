@@ -15,6 +15,7 @@ import httpx
 
 from nextmv_autotrack.clock import NS_PER_S, Clock
 from nextmv_autotrack.store.outbox import CREATE_SETTLES_S
+from nextmv_autotrack.upload.under_way import NOTE_LIFE_S
 from tests.platform_server.create_check import Wrong, check
 
 UPLOAD_LIFE_S = 15 * 60.0
@@ -70,6 +71,14 @@ class Trouble(NamedTuple):
 NO_TROUBLE = Trouble("at once")
 
 
+class _Late(NamedTuple):
+    """What is done after its caller has given up."""
+
+    begun_at: float
+    at: float
+    request: httpx.Request
+
+
 @dataclass
 class CreatedRun:
     """A run as it was taken."""
@@ -108,7 +117,7 @@ class ModelPlatform(httpx.BaseTransport):
         self.go_on_meanwhile: Callable[[], None] = lambda: None
         self._issued: dict[str, float] = {}
         self._blobs: dict[str, bytes] = {}
-        self._later: list[tuple[float, httpx.Request]] = []
+        self._later: list[_Late] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request, or not, as the next trouble says."""
@@ -132,10 +141,18 @@ class ModelPlatform(httpx.BaseTransport):
 
     def catch_up(self) -> None:
         """Do what was to be done later, if it is later by now."""
-        for at, request in list(self._later):
-            if at <= self._time.now:
-                self._later.remove((at, request))
-                self._answer(request, at)
+        for late in list(self._later):
+            if late.at <= self._time.now:
+                self._later.remove(late)
+                self._answer(late.request, late.at)
+
+    def caller_dies(self) -> None:
+        """Do at once what has been at work for long: nobody counts with it any more."""
+        long_ago = self._time.now - CREATE_SETTLES_S
+        for late in list(self._later):
+            if late.begun_at < long_ago:
+                self._later.remove(late)
+                self._answer(late.request, self._time.now)
 
     def forget_troubles(self) -> None:
         """Let no trouble come any more."""
@@ -170,9 +187,10 @@ class ModelPlatform(httpx.BaseTransport):
 
     def _acted(self, request: httpx.Request, trouble: Trouble) -> httpx.Response:
         if trouble.acts == "later":
-            # Just before anybody may look for it.
-            at = self._time.now + CREATE_SETTLES_S * 0.9
-            self._later.append((at, request))
+            # Just before anybody may look for it, whose note is as old as may be.
+            now = self._time.now
+            at = now + CREATE_SETTLES_S - NOTE_LIFE_S - 0.1
+            self._later.append(_Late(now - trouble.takes_s, at, request))
         if trouble.acts == "at once":
             return self._answer(request, self._time.now)
         return httpx.Response(503)

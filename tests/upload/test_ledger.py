@@ -37,9 +37,8 @@ from tests.upload.model_platform import (
     Trouble,
 )
 
-APPS = ["packing", "routing"]
 LARGE = 40_000
-MOST_RUNS = 5
+MOST_RUNS = 20
 
 MINUTE_S = 60.0
 DAY_S = 86400.0
@@ -92,12 +91,34 @@ AHEAD = st.lists(
 """What becomes of the next request of a call, and of those after it."""
 
 
-SIZES = st.sampled_from([0, 2, LARGE])
-AHEAD_S = st.sampled_from([0, -DAY_S, -1900, -600, 600, 1900, DAY_S])
+AHEAD_S = [0, -DAY_S, -1900, -600, 600, 1900, DAY_S]
 """How far the clock of the machine is ahead of the platform's."""
 
-FAULTS = st.none() | st.just("payloads") | st.integers(0, 40)
+Event = str | float | None
+EVENTS: st.SearchStrategy[Event] = st.sampled_from(
+    [
+        *[None] * 20,
+        *["death", "death", "two hours", "revoked key", "good key", "rest", "others"],
+        *AHEAD_S,
+    ]
+)
+"""What happens before; a number: the clock of the machine is set."""
+
+FAULTS = st.sampled_from([*[None] * 60, *["payloads"] * 8, *range(40)])
 """None, no payloads, or a database that fails from so many statements on."""
+
+RUNS = st.lists(
+    st.tuples(
+        st.sampled_from(["packing", "routing"]),
+        st.sampled_from([0, 2, LARGE]),
+        st.sampled_from(["good"] * 5 + ["unwanted", "unbearable"]),
+    ),
+    max_size=3,
+)
+"""The application of each, the size of its input, and how the platform likes it."""
+
+WAITS_S = st.sampled_from([None, None, None, 0, 0.5, 5, 20, 90, 13.5 * MINUTE_S])
+"""None: as long as it wants."""
 
 
 class Process:
@@ -142,6 +163,7 @@ class Process:
 
     def die(self) -> None:
         self._machine.alive.remove(self.owner)
+        self._machine.platform.caller_dies()
         self.store.close()
 
 
@@ -177,13 +199,11 @@ class Ledger(RuleBasedStateMachine):
             if process.owner not in self.alive:
                 self.processes[place] = self.another()
 
-    @initialize(ahead_s=AHEAD_S, sizes=st.lists(SIZES, min_size=1, max_size=3))
-    def some_runs_wait(self, ahead_s: int, sizes: list[int]) -> None:
+    @initialize(ahead_s=st.sampled_from(AHEAD_S))
+    def the_clock_may_be_wrong(self, ahead_s: float) -> None:
         self.time.ahead_s = ahead_s
-        for size in sizes:
-            self.a_run_is_tracked("routing", size, is_unwanted=False)
 
-    def a_run_is_tracked(self, app: str, size: int, *, is_unwanted: bool) -> None:
+    def a_run_is_tracked(self, app: str, size: int, kind: str) -> None:
         number = len(self.tracked)
         content = b'"%0*d"' % (size, number) if size else b""
         self.journal.begin(number, content, delivery="waiting", app_id=app)
@@ -191,22 +211,31 @@ class Ledger(RuleBasedStateMachine):
         self.journal.end(number, b"%d" % number)
         self.journal.move(self.processes[0].store)
         self.tracked[run_id(number)] = content or b"{}"
-        if is_unwanted:
+        if kind == "unwanted":
             self.platform.unwanted.add(marker(run_id(number)))
+        elif kind == "unbearable":
+            self.platform.unbearable.add(marker(run_id(number)))
 
     @rule(
-        seconds=st.sampled_from([None, None, None, 0, 0.5, 5, 20, 90, 13.5 * MINUTE_S]),
+        event=EVENTS,
+        new_runs=RUNS,
+        seconds=WAITS_S,
         process=PROCESSES,
         troubles=AHEAD,
         fault=FAULTS,
     )
-    def one_goes_on(
+    def one_goes_on(  # noqa: PLR0913, PLR0917 -- drawn by name
         self,
+        event: Event,
+        new_runs: list[tuple[str, int, str]],
         seconds: float | None,
         process: int,
         troubles: list[tuple[str, Trouble]],
         fault: str | int | None,
     ) -> None:
+        self.something_happens(event, process)
+        for new_run in new_runs[: MOST_RUNS - len(self.tracked)]:
+            self.a_run_is_tracked(*new_run)
         one = self.processes[process]
         if seconds is None and one.look_at != math.inf:
             seconds = max(0.0, one.look_at - self.time.now)
@@ -244,44 +273,25 @@ class Ledger(RuleBasedStateMachine):
             one.store._connection.set_progress_handler(None, 0)
             one.store._connection.set_trace_callback(None)
 
-    @rule(
-        what=st.sampled_from(
-            ["run", "death", "time", "clock", "key", "rest", "others"]
-        ),
-        process=PROCESSES,
-        app=st.sampled_from(APPS),
-        size=SIZES,
-        ahead_s=AHEAD_S,
-        is_bad=st.booleans(),
-    )
-    def something_happens(  # noqa: PLR0913 -- drawn by name
-        self,
-        what: str,
-        process: int,
-        app: str,
-        size: int,
-        ahead_s: int,
-        *,
-        is_bad: bool,
-    ) -> None:
-        if what == "run" and len(self.tracked) < MOST_RUNS:
-            self.a_run_is_tracked(app, size, is_unwanted=is_bad)
-        elif what == "death":
-            self.processes[process].die()
-            self.bury()
-        elif what == "time":
-            self.time_passes(7200)
-        elif what == "clock":
-            # Not in the very seconds in which a create call is still at work.
-            self.time_passes(10)
-            self.time.ahead_s = ahead_s
-        elif what == "key":
-            self.platform.keys["a-key"] = 401 if is_bad else 0
-            self.sources.configure(api_key="another-key" if is_bad else "a-key")
-        elif what == "rest":
-            self.processes[process].deliveries.rest()
-        elif what == "others":
-            self.platform.add_runs_of_others(4, app)
+    def something_happens(self, event: Event, process: int) -> None:
+        match event:
+            case "death":
+                self.processes[process].die()
+                self.bury()
+            case "two hours":
+                self.time_passes(7200)
+            case "revoked key" | "good key":
+                status = 401 if event == "revoked key" else 0
+                self.platform.keys["a-key"] = status
+                self.sources.configure(api_key="another-key" if status else "a-key")
+            case "rest":
+                self.processes[process].deliveries.rest()
+            case "others":
+                self.platform.add_runs_of_others(4, "routing")
+            case float() | int():
+                # Not in the very seconds in which a create call is still at work.
+                self.time_passes(10)
+                self.time.ahead_s = event
 
     @invariant()
     def no_run_is_twice_on_the_platform(self) -> None:
@@ -320,7 +330,7 @@ class Ledger(RuleBasedStateMachine):
         while True:
             self.all_go_on()
             assert self.time.now < until
-            if not self.processes[0].store.waiting():
+            if self.processes[0].store.waiting() == len(self.platform.unbearable):
                 break
             look_at = min(process.look_at for process in self.processes)
             assert look_at != math.inf, "nobody looks after what waits"
@@ -332,6 +342,10 @@ class Ledger(RuleBasedStateMachine):
         self.only_the_unwanted_are_rejected()
 
     def has_arrived(self, run: str, delivery: Delivery) -> None:
+        if marker(run) in self.platform.unbearable:
+            assert delivery is Delivery.WAITING
+            assert self.platform.ids(marker(run)) == []
+            return
         if marker(run) in self.platform.unwanted:
             assert delivery is Delivery.REJECTED
             assert self.platform.ids(marker(run)) == []
@@ -350,7 +364,7 @@ def test_whatever_happens_each_run_arrives_once(caplog: pytest.LogCaptureFixture
         Ledger,
         settings=settings(
             max_examples=60,
-            stateful_step_count=30,
+            stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
