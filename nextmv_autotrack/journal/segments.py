@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nextmv_autotrack.journal import locks, process
+from nextmv_autotrack.journal.descriptors import out_of_the_way
 
 _SEGMENT_SUFFIX = ".journal"
 _LOCK_SUFFIX = ".lock"
@@ -35,7 +36,7 @@ class Home:
         """Make `owner` known as alive until the returned descriptor is closed."""
         make_private_folder(self._folder)
         who = json.dumps(process.identity() or {}).encode("ascii")
-        return locks.hold(self._lock(owner), who)
+        return out_of_the_way(locks.hold(self._lock(owner), who))
 
     def is_alive(self, owner: str) -> bool:
         """Whether the process that is `owner` still runs and writes.
@@ -56,7 +57,8 @@ class Home:
         path = self._folder / f"{owner}.{number}{_SEGMENT_SUFFIX}"
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL
         flags |= getattr(os, "O_BINARY", 0)
-        return Segment(path, owner, number), os.open(path, flags, 0o600)
+        fd = out_of_the_way(os.open(path, flags, 0o600))
+        return Segment(path, owner, number), fd
 
     def segments(self) -> list[Segment]:
         """Every segment there is, those of one owner in the order of writing."""

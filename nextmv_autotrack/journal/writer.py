@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from errno import EBADF
 from os import write
 
+from nextmv_autotrack.journal import descriptors
 from nextmv_autotrack.journal.frames import HEADER_SIZE, seal, sealed
 from nextmv_autotrack.journal.segments import Home, Segment
 
@@ -22,7 +25,6 @@ _JOIN_BYTES = 64 * 1024
 # What stands for a payload when nobody has been able to move the journal for long.
 _LEFT_OUT = b'{"truncated":true,"reason":"the disk bound is reached"}'
 _PAYLOAD_WITHOUT_ROOM = 1024
-
 
 _COPY_BYTES = 1024 * 1024
 
@@ -102,14 +104,29 @@ class Writer:
             # for and not found, one too few would not be looked for.
             self.appended += 1
             self._size += size
-            if is_small:
-                written = write(self._fd, frame)
-            else:
-                written = _write_parts(self._fd, frame, meta, payload)
+            try:
+                if is_small:
+                    written = write(self._fd, frame)
+                else:
+                    written = _write_parts(self._fd, frame, meta, payload)
+            except OSError as problem:
+                if problem.errno != EBADF:
+                    raise
+                parts = (frame,) if is_small else (frame, meta, payload)
+                written = self._write_anew(*parts)
             if written != size:
                 self._undo(written)
         if self.reader_sleeps:
             self.wake_reader()
+
+    def _write_anew(self, *parts: bytes) -> int:
+        """Go on in another segment, when the program has closed all descriptors."""
+        if not descriptors.is_open(self._lock_fd):
+            self._lock_fd = self._home.enter(self.owner)
+        self._fd = -1
+        self._next_segment()
+        self._size = sum(map(len, parts))
+        return _write_parts(self._fd, *parts)
 
     def _undo(self, written: int) -> None:
         """Take back a frame that the disk had no room for."""
@@ -140,7 +157,7 @@ class Writer:
         with self._lock:
             retired, self._retired = self._retired, []
         for fd in retired:
-            os.close(fd)
+            descriptors.close(fd)
 
     def retire(self) -> None:
         """Complete the current segment; the next frame begins another."""
@@ -166,8 +183,9 @@ class Writer:
             self.close_retired()
             fd, self._lock_fd = self._lock_fd, -1
             # Who is named in there lives on, and is no owner any more.
-            os.ftruncate(fd, 0)
-            os.close(fd)
+            with suppress(OSError):
+                os.ftruncate(fd, 0)
+            descriptors.close(fd)
         return True
 
     @property
@@ -210,4 +228,4 @@ class Writer:
         """
         for fd in (*self._retired, self._fd, self._lock_fd):
             if fd >= 0:
-                os.close(fd)
+                descriptors.close(fd)

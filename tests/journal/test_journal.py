@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextmv_autotrack.journal import BEGIN, END, LOG, Frame, Home, Kind, Writer
+from nextmv_autotrack.journal.descriptors import LEAST_NUMBER
 from nextmv_autotrack.journal.frames import HEADER_SIZE, MAGIC, seal
+from nextmv_autotrack.journal.locks import is_held
 from nextmv_autotrack.journal.reader import read_frames
 
 bodies = st.binary(max_size=200)
@@ -206,6 +208,23 @@ def test_a_forked_child_that_abandons_leaves_the_parent_its_lock(home, writer):
     assert home.is_alive("7-abc")
     writer.append(END, b"{}")
     assert len(_read(writer.current.path)) == 2
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_frames_go_on_in_another_segment_when_the_descriptors_are_closed(
+    home, writer, size
+):
+    writer.append(BEGIN, b"{}", b"before")
+    for fd in (writer._fd, writer._lock_fd):
+        assert fd >= LEAST_NUMBER
+        os.close(fd)
+    writer.append(LOG, b"{}", b"a" * size)
+    writer.append(END, b"{}", b"after")
+    found = [_read(segment.path) for segment in home.segments()]
+    payloads = [[payload for _, _, payload in frames] for frames in found]
+    assert payloads == [[b"before"], [b"a" * size, b"after"]]
+    assert home.is_alive("7-abc")
+    assert is_held(home._lock("7-abc"))
 
 
 def test_a_frame_the_disk_has_no_room_for_is_taken_back(tmp_path):

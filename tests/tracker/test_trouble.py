@@ -164,6 +164,42 @@ def test_too_many_open_files_cost_runs_and_one_warning(tmp_path):
     assert inputs(tmp_path) == ["after", "before"]
 
 
+CLOSES_ALL_FILES = """
+import os, sys
+from nextmv_autotrack import flush, tracked
+from nextmv_autotrack.tracker import TRACKER
+
+@tracked
+def solve(data):
+    return data
+
+solve("before")
+TRACKER.before_fork()  # SQLite would not bear it
+os.closerange(3, 65536)
+files = [open(f"{sys.argv[1]}/{number}", "w") for number in range(200)]
+solve("after")
+TRACKER.after_fork_in_parent()
+assert flush(20)
+assert not any(os.path.getsize(file.name) for file in files)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such numbers")
+def test_a_program_that_closes_all_files_finds_nothing_of_ours_in_its_next_ones(
+    tmp_path,
+):
+    home = tmp_path / "home"
+    done = subprocess.run(
+        [sys.executable, "-c", CLOSES_ALL_FILES, str(tmp_path)],
+        env={"NEXTMV_AUTOTRACK_DIRECTORY": str(home), "PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert inputs(home) == ["after", "before"]
+
+
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
 )
