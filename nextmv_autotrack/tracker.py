@@ -16,6 +16,7 @@ from nextmv_autotrack.capture.recorder import Recorder
 from nextmv_autotrack.capture.resources import usage
 from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
 from nextmv_autotrack.ids import new_id_source
+from nextmv_autotrack.journal import Home
 from nextmv_autotrack.journal.process import seen
 from nextmv_autotrack.settings import Sources, from_environment
 from nextmv_autotrack.upload.fork_gate import ForkGate
@@ -136,17 +137,45 @@ class Tracker:
     def at_exit(self) -> None:
         """Send what can be sent in the time there is; the rest waits on disk."""
         safely.hushed = safely.DELIVERY
+        waits: tuple[int, str | None] = (0, None)
         try:
-            self.shutdown()
+            if self._front is None or self._front.is_done:
+                waits = self._send_what_children_left()
+            else:
+                self.shutdown()
         except (KeyboardInterrupt, SystemExit):
             pass  # somebody wants it to end now; a handler of signals may say it so
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("the flush at exit", error)
         # Threads cannot be started any more. Python 3.11 waits for ever for one.
         self._may_work = False
-        if self._front is not None and self._front.pid == os.getpid():
-            _say_what_waits(self._front.left, self._front.problem)
+        front = self._front
+        if front is not None and front.pid == os.getpid():
+            if not front.is_done:
+                waits = front.left, front.problem
             _end_by_ctrl_c_if_so()
+        _say_what_waits(*waits)
+
+    def _send_what_children_left(self) -> tuple[int, str | None]:
+        """Do for others, such as the workers of a pool, what they had no time for.
+
+        This process has nothing of its own to send. Return what waits after that, and
+        why.
+        """
+        settings = self.sources.resolve()
+        is_for_us = self.recorder.has_functions and settings.enabled
+        if not (is_for_us and Home(settings.directory).has_dead()):
+            return 0, None
+        # Not at the top: they take long to import, and are seldom needed.
+        from nextmv_autotrack.store import Store  # noqa: PLC0415
+        from nextmv_autotrack.upload.foreground import send_alone  # noqa: PLC0415
+
+        with (
+            self._gate.inside(lambda: None),
+            Store.open(settings.directory) as store,
+        ):
+            timeout_s = settings.flush_timeout
+            return send_alone(store, self.sources, self._clock, timeout_s=timeout_s)
 
 
 def _end_by_ctrl_c_if_so() -> None:

@@ -9,6 +9,7 @@ from types import FunctionType, coroutine
 from typing import Any, TypeVar, overload
 
 from nextmv_autotrack.capture.calls import follow
+from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.watch import Watch
 from nextmv_autotrack.encode.descriptions import text_of
 from nextmv_autotrack.errors import NotCallableError
@@ -101,6 +102,7 @@ def _track(function: Any, *, own: Mapping[str, Any]) -> Any:
         )
         raise NotCallableError(msg)
     watch = Watch(function, _name_of(function), own)
+    recorder().has_functions = True
     if type(function) is FunctionType:
         return _as_function(watch, function)
     # wrapt takes longer to import than all of this package.

@@ -59,6 +59,8 @@ class Recorder:
         # Its own: the global generator may be seeded by the model, and is the model's.
         self._chance = random.Random().random  # noqa: S311
         self._late: list[tuple[Append, bytes]] = []
+        self.has_functions = False
+        """Whether any function of this process is tracked, called or not."""
         self.generation = 0
         """Grows in a forked child: what was open then belongs to the parent."""
 

@@ -6,6 +6,11 @@ import os
 import sys
 from contextlib import suppress
 
+if sys.platform != "win32":
+    # At the top: nothing can be imported when the last calls of a program are made.
+    import fcntl
+    import resource
+
 # A program may close whatever it finds open, as daemons do, and open files of its own,
 # which get the lowest numbers that are free: what it then writes into is not ours, and
 # what we write goes nowhere near it. Few programs have that many files open, and the
@@ -20,9 +25,6 @@ def out_of_the_way(fd: int) -> int:
     """
     if sys.platform == "win32":
         return fd
-    import fcntl  # noqa: PLC0415 -- not there on Windows
-    import resource  # noqa: PLC0415
-
     bound, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     least = LEAST_NUMBER if bound < 0 else min(LEAST_NUMBER, bound // 2)
     try:

@@ -79,6 +79,12 @@ class Home:
         locked = {path.stem for path in self._listing(_LOCK_SUFFIX)}
         return sorted(locked | {segment.owner for segment in self.segments()})
 
+    def has_dead(self) -> bool:
+        """Whether there is an owner that is dead; not where nobody can look."""
+        with suppress(OSError):
+            return not all(map(self.is_alive, self.owners()))
+        return False
+
     def leave(self, owner: str) -> None:
         """Forget an owner that is dead and whose segments are gone."""
         self._lock(owner).unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -66,7 +66,7 @@ class Client:
         endpoint: Address of the platform; https when it has no scheme.
         api_key: Goes to the endpoint, and nowhere else.
         transport: Sends the requests, instead of a pool of connections.
-        silence_timeout_s: How long the other side may be silent.
+        patience_s: Tells, before each request, how long the other side may be silent.
 
     Raises:
         SettingsError: The endpoint or the key cannot be used.
@@ -78,19 +78,12 @@ class Client:
         api_key: str,
         *,
         transport: httpx.BaseTransport | None = None,
-        silence_timeout_s: float = SILENCE_TIMEOUT_S,
+        patience_s: Callable[[], float] = lambda: SILENCE_TIMEOUT_S,
     ) -> None:
         self.endpoint = clean_endpoint(endpoint)
         self._key = clean_key(api_key)
         self._pool = Pool(transport)
-        self._timeouts = {
-            "timeout": {
-                "connect": min(CONNECT_TIMEOUT_S, silence_timeout_s),
-                "read": silence_timeout_s,
-                "write": silence_timeout_s,
-                "pool": silence_timeout_s,
-            }
-        }
+        self._patience_s = patience_s
 
     def __repr__(self) -> str:
         return f"<Client for {self.endpoint}>"
@@ -188,7 +181,7 @@ class Client:
                 url,
                 headers=headers,
                 content=_body(content),
-                extensions=self._timeouts,
+                extensions=_timeouts(self._patience_s()),
             )
             response = self._pool.send(request)
             try:
@@ -196,6 +189,17 @@ class Client:
             finally:
                 response.close()
         return Answer(response.status_code, response.headers, body)
+
+
+def _timeouts(patience_s: float) -> dict[str, Any]:
+    return {
+        "timeout": {
+            "connect": min(CONNECT_TIMEOUT_S, patience_s),
+            "read": patience_s,
+            "write": patience_s,
+            "pool": patience_s,
+        }
+    }
 
 
 def _body(content: bytes | Blob) -> Any:

@@ -24,7 +24,7 @@ class ForkGate:
         self._changed = threading.Condition()
         self._inside = 0
         self._forks = 0
-        self.has_forked = False
+        self.has_children = False
         """Whether this process has, or may have, children that track."""
         self._wakes: list[Callable[[], None]] = []
 
@@ -61,7 +61,7 @@ class ForkGate:
         """Have everybody leave; wait for it, but not for ever."""
         with self._changed:
             self._forks += 1
-            self.has_forked = True
+            self.has_children = True
             for wake in self._wakes:
                 wake()
             self._changed.wait_for(lambda: not self._inside, FORK_WAIT_S)

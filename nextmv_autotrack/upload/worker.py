@@ -94,8 +94,10 @@ class Worker:
         if self._thread.ident is None:
             return False  # it could not be started, and nobody will ever tell
         deadline = self._clock.steady() + timeout_s
-        if self._gate.has_forked:
-            # What children have left that are gone by now is waited for, too.
+        if self._gate.has_children or self._home.has_dead():
+            # What children have left that are gone by now is waited for, too; whose
+            # children the dead were is known to nobody.
+            self._gate.has_children = True
             self._duties.hurry()
         with self._progress.awaited():
             self._wake.set()
@@ -230,7 +232,7 @@ class Worker:
         return self._writer.is_gone or not store.is_in_place()
 
     def _tell(self, store: Store, deliveries: Deliveries, next_try_s: float) -> None:
-        unsettled = deliveries.unsettled(store, with_children=self._gate.has_forked)
+        unsettled = deliveries.unsettled(store, with_children=self._gate.has_children)
         self._progress.tell(self._moved, unsettled, next_try_s)
 
     def _end(self, sweep: Sweep, deliveries: Deliveries) -> None:

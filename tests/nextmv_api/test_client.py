@@ -30,7 +30,7 @@ BODY = {
 
 @pytest.fixture
 def client(platform):
-    client = Client(platform.endpoint, platform.key, silence_timeout_s=10)
+    client = Client(platform.endpoint, platform.key, patience_s=lambda: 10)
     yield client
     client.close()
 
@@ -286,7 +286,7 @@ def test_a_connection_closed_without_an_answer_is_unreachable(client, platform):
 
 
 def test_an_answer_that_never_comes_is_given_up(platform):
-    client = Client(platform.endpoint, platform.key, silence_timeout_s=0.05)
+    client = Client(platform.endpoint, platform.key, patience_s=lambda: 0.05)
     platform.trouble("hang", times=1)
     with pytest.raises(UnreachableError, match="no answer came in time"):
         client.new_upload("app")

@@ -248,6 +248,13 @@ def closed_pool(method):
     assert results.get() == given
 
 
+def only_a_pool(method):
+    """A pool as most programs have it, which ends by terminating its processes."""
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        given = [f"{method} {number}" for number in range(8)]
+        assert pool.map(solve, given) == given
+
+
 def terminated_pool(method):
     """A pool that is terminated amid its work, when some results are there."""
     pool = multiprocessing.get_context(method).Pool(2)

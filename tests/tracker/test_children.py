@@ -159,6 +159,23 @@ def until(condition: Callable[[], object]) -> None:
         assert time.monotonic() < give_up_at
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_program_that_has_only_a_pool_has_delivered_its_runs(
+    tmp_path, platform: Platform, method
+):
+    run_program(
+        tmp_path,
+        "only_a_pool",
+        method,
+        NEXTMV_API_KEY=platform.key,
+        NEXTMV_APP_ID="routing",
+        NEXTMV_ENDPOINT=platform.endpoint,
+        NEXTMV_AUTOTRACK_FLUSH_TIMEOUT=f"{PATIENCE_S}",
+    )
+    inputs = [json.loads(run.input) for run in platform.runs()]
+    assert sorted(inputs) == sorted(numbered(method, 8))
+
+
 @pytest.mark.parametrize(
     ("mode", "wanted"),
     [

@@ -321,6 +321,55 @@ def test_a_run_that_another_process_has_on_its_way_is_waited_for(
     assert 0 in {json.loads(run.input) for run in platform.runs()}
 
 
+# --- A program that tracks nothing itself.
+
+CHILDREN = """
+for number in range(3):
+    child = os.fork()
+    if not child:
+        solve(number)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+@posix
+def test_a_program_sends_what_its_children_had_no_time_for(home, platform: Platform):
+    ended = Ended(home, "", calls=CHILDREN, **access(platform.endpoint, PATIENCE_S))
+    assert (ended.code, ended.err) == (0, "")
+    assert {json.loads(run.input) for run in platform.runs()} == {0, 1, 2}
+    assert len(platform.runs()) == 3
+
+
+@posix
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_it_is_held_up_for_no_longer_than_it_may_by_what_its_children_left(
+    home, platform: Platform, trouble
+):
+    with endpoint_of(platform, trouble) as endpoint:
+        ended = Ended(home, "sys.exit(3)", calls=CHILDREN, **access(endpoint, 0.7))
+    assert ended.code == 3
+    assert ended.seconds < 0.7 + SLACK_S
+    assert ended.ours in ([waiting(count)] for count in (1, 2, 3))
+    assert ended.others == ""
+    assert {run.status for run in ended.runs.values()} == {Status.SUCCEEDED}
+    assert set(ended.runs) == {0, 1, 2}
+
+
+@posix
+def test_a_program_that_tracks_no_function_leaves_to_others_what_is_theirs(
+    home, platform: Platform
+):
+    environ = access(platform.endpoint, PATIENCE_S)
+    Ended(home, KILL.format("KILL"), **environ, calls="solve('left')")
+    with subprocess.Popen(
+        [sys.executable, "-c", "import nextmv_autotrack"],
+        env={"NEXTMV_AUTOTRACK_DIRECTORY": str(home), "PATH": "", **environ},
+    ) as program:
+        assert program.wait(PATIENCE_S) == 0
+    assert platform.requests() == []
+
+
 # --- Somebody does not want to wait.
 
 

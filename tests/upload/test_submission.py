@@ -18,7 +18,7 @@ NOW_S = time.time()
 
 @pytest.fixture
 def client(platform):
-    client = Client(platform.endpoint, platform.key, silence_timeout_s=10)
+    client = Client(platform.endpoint, platform.key, patience_s=lambda: 10)
     yield client
     client.close()
 
