@@ -84,6 +84,10 @@ NOT_SENT = Retry(Concerns.APPLICATION, SOMEBODY)
 # What it may mean when the parts were uploaded a while ago: they have expired.
 PARTS_GONE = Retry(Concerns.RUN, OUTAGE, is_uploaded_anew=True)
 
+# After an error that nobody has foreseen. It is mostly a want of memory or of files, which
+# is over soon; a mistake of ours waits for a version without it.
+UNFORESEEN = Retry(Concerns.RUN, OUTAGE)
+
 
 class Reject(NamedTuple):
     """Keep the run, and do not try again by itself."""

@@ -21,6 +21,7 @@ from nextmv_autotrack.store.changes import (
 from nextmv_autotrack.store.lane import Lane
 from nextmv_autotrack.store.outbox import CREATE_SETTLES_S
 from nextmv_autotrack.upload.retry import (
+    UNFORESEEN,
     Concerns,
     Reject,
     Retry,
@@ -119,11 +120,13 @@ class Settling:
                 to the run.
             has_progressed: Whether the platform has done some of it.
         """
-        if not isinstance(problem, AutotrackError):
-            # A mistake of ours: the run waits for a version without it.
+        step: Retry | Reject
+        if isinstance(problem, AutotrackError):
+            step = decide(problem)
+        else:
             safely.failed("the delivery of a run", problem)
+            step = UNFORESEEN
             problem = AutotrackError(f"{type(problem).__name__}: {problem}")
-        step = decide(problem)
         if isinstance(step, Reject):
             if no_means is None:
                 self._rejected(run, step.reason)

@@ -80,7 +80,6 @@ class Site:
         self.processes = Processes(folder / "said", environ)
         self._started = 0
         self._before_the_storm = 0
-        self._was_short_of_memory = False
         self._complaints: list[str] = []
         self._counts: Counter[str] = Counter()
 
@@ -128,7 +127,6 @@ class Site:
             self._counts[f"{KILLED}{plan.way}"] += 1
         else:
             self._complaints.append(f"{plan} ended with {code}")
-        self._was_short_of_memory |= way.is_short_of_memory
         said = self.processes.said(plan.name)
         if not way.is_short_of_memory and _LEFT_OUT in said:
             self._complaints.append(f"{plan} said {said}")
@@ -208,9 +206,6 @@ class Site:
     def recover(self) -> None:
         """Have what was left sent, by one process or by several at once."""
         with_command = [False, *self._chance.choice([[], [False], [True]])]
-        if self._was_short_of_memory and True not in with_command:
-            # It may have put runs off for a minute, as if something was wrong with them.
-            with_command.append(True)
         sending = [self._start_sending(with_command=one) for one in with_command]
         for one, (name, process) in zip(with_command, sending, strict=True):
             # The command may end before all is sent that others have begun to.

@@ -18,7 +18,7 @@ from nextmv_autotrack.store.lane import Lane
 from nextmv_autotrack.store.outbox import CREATE_SETTLES_S
 from nextmv_autotrack.upload.crew import Crew
 from nextmv_autotrack.upload.deliveries import Deliveries
-from nextmv_autotrack.upload.retry import NOT_SENT, SOMEBODY
+from nextmv_autotrack.upload.retry import NOT_SENT, OUTAGE, SOMEBODY
 from nextmv_autotrack.upload.settling import FLAKY_TROUBLES, Settling
 from tests.store.journals import ENDPOINT, Journal, run_id
 from tests.upload.model_platform import ModelPlatform, Time, Trouble
@@ -234,6 +234,8 @@ def test_a_mistake_of_ours_lets_the_run_wait_and_no_other(store, settling, time)
     settling.keep(store)
     assert store.run(first.id).problem == "ValueError: a mistake"
     assert len(claim(store, time)) == 5
+    time.passes(OUTAGE.first_s)
+    assert [run.id for run in claim(store, time)] == [first.id]
 
 
 # --- A store that keeps nothing.
