@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import os
-import sys
 import threading
 from typing import Any
 
@@ -16,8 +14,12 @@ from nextmv_autotrack.capture.recorder import Recorder
 from nextmv_autotrack.capture.resources import usage
 from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
 from nextmv_autotrack.ids import new_id_source
-from nextmv_autotrack.journal import Home
 from nextmv_autotrack.journal.process import seen
+from nextmv_autotrack.leaving import (
+    end_by_ctrl_c_if_so,
+    say_what_waits,
+    send_what_is_left,
+)
 from nextmv_autotrack.settings import Sources, from_environment
 from nextmv_autotrack.upload.fork_gate import ForkGate
 from nextmv_autotrack.upload.front import Front
@@ -140,7 +142,9 @@ class Tracker:
         waits: tuple[int, str | None] = (0, None)
         try:
             if self._front is None or self._front.is_done:
-                waits = self._send_what_children_left()
+                # Nothing of its own, but perhaps something of its children's.
+                if self.recorder.has_functions:
+                    waits = send_what_is_left(self.sources, self._clock, self._gate)
             else:
                 self.shutdown()
         except (KeyboardInterrupt, SystemExit):
@@ -150,56 +154,10 @@ class Tracker:
         # Threads cannot be started any more. Python 3.11 waits for ever for one.
         self._may_work = False
         front = self._front
-        if front is not None and front.pid == os.getpid():
-            if not front.is_done:
-                waits = front.left, front.problem
-            _end_by_ctrl_c_if_so()
-        _say_what_waits(*waits)
-
-    def _send_what_children_left(self) -> tuple[int, str | None]:
-        """Do for others, such as the workers of a pool, what they had no time for.
-
-        This process has nothing of its own to send. Return what waits after that, and
-        why.
-        """
-        settings = self.sources.resolve()
-        is_for_us = self.recorder.has_functions and settings.enabled
-        if not (is_for_us and Home(settings.directory).has_dead()):
-            return 0, None
-        # Not at the top: they take long to import, and are seldom needed.
-        from nextmv_autotrack.store import Store  # noqa: PLC0415
-        from nextmv_autotrack.upload.foreground import send_alone  # noqa: PLC0415
-
-        with (
-            self._gate.inside(lambda: None),
-            Store.open(settings.directory) as store,
-        ):
-            timeout_s = settings.flush_timeout
-            return send_alone(store, self.sources, self._clock, timeout_s=timeout_s)
-
-
-def _end_by_ctrl_c_if_so() -> None:
-    """Let a program that Ctrl-C has ended be seen to have ended so, by its shell.
-
-    Python keeps that in mind until it runs any code that is given as text, as the
-    imports of the first upload do, and has to be told again.
-    """
-    is_interactive = hasattr(sys, "ps1")
-    if getattr(sys, "last_type", None) is KeyboardInterrupt and not is_interactive:
-        with contextlib.suppress(KeyboardInterrupt):
-            exec("raise KeyboardInterrupt")  # noqa: S102 -- a text, since that is what counts
-
-
-def _say_what_waits(runs: int, problem: str | None) -> None:
-    """Tell people, in one line, that runs are not on the platform yet."""
-    if runs and sys.stderr is not None:
-        what = "1 run waits" if runs == 1 else f"{runs} runs wait"
-        why = f" ({problem})" if problem else ""
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(
-                f"nextmv-autotrack: {what} on disk{why}; `nextmv-autotrack sync` sends "
-                f"{'it' if runs == 1 else 'them'}, or the next program that tracks\n"
-            )
+        if front is not None and front.pid == os.getpid() and not front.is_done:
+            waits = front.left, front.problem
+        say_what_waits(*waits)
+        end_by_ctrl_c_if_so()
 
 
 def _complain(message: str) -> None:
