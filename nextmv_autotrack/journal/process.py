@@ -17,6 +17,9 @@ _CGROUPS = Path("/sys/fs/cgroup")
 # Where the kernel counts whom it has killed: in cgroups of version 2, and of version 1.
 _KILL_COUNTERS = ("memory.events", "memory.oom_control")
 
+# Where the stack of a process is, for those who may not know.
+_UNTOLD = "0"
+
 _GIB, _MIB = 2**30, 2**20
 
 
@@ -26,10 +29,10 @@ def identity() -> Facts | None:
     A number alone does not: it is given again, and by other containers at once.
     """
     pid = os.getpid()
-    started = _started(pid) if _sees_itself(pid) else None
-    if started is None:
+    begun = _begun(pid) if _sees_itself(pid) else None
+    if begun is None:
         return None
-    return {"pid": pid, "started": started, **_place()}
+    return {"pid": pid, **begun, **_place()}
 
 
 def _sees_itself(pid: int) -> bool:
@@ -41,15 +44,23 @@ def _sees_itself(pid: int) -> bool:
 
 
 def is_running(who: Mapping[str, Any]) -> bool:
-    """Whether that process lives, as far as can be told from here."""
+    """Whether that process lives and runs the same program, as far as can be told."""
     pid, started = who.get("pid"), who.get("started")
-    if not isinstance(pid, int) or started is None:
+    if not isinstance(pid, int) or started is None or not _is_here(who):
         return False
-    return _is_here(who) and _started(pid) == started
+    begun = _begun(pid) or {}
+    if begun.get("started") != started:
+        return False
+    programs = {who.get("program"), begun.get("program")}
+    return len(programs) == 1 or bool(programs & {None, _UNTOLD})
 
 
-def _started(pid: int) -> str | None:
-    """When a process began, in ticks of the kernel; None when it is dead."""
+def _begun(pid: int) -> Facts | None:
+    """When a process began, in ticks of the kernel, and where; None when it is dead.
+
+    A process that becomes another program (execve(2)) keeps its number and its time, and
+    gets its stack at another address, by chance.
+    """
     try:
         text = (_PROC / str(pid) / "stat").read_text("utf-8", "replace")
     except OSError:
@@ -57,7 +68,9 @@ def _started(pid: int) -> str | None:
     # Behind the name, which may hold anything, a parenthesis too (proc(5)).
     words = text.rpartition(")")[2].split()
     is_dead = words[:1] in (["Z"], ["X"])
-    return None if is_dead or len(words) < 20 else words[19]
+    if is_dead or len(words) < 26:
+        return None
+    return {"started": words[19], "program": words[25]}
 
 
 def _place() -> Facts:
