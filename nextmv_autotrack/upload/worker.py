@@ -175,6 +175,9 @@ class Worker:
             from nextmv_autotrack.upload.deliveries import Deliveries  # noqa: PLC0415
 
             if self._writer.is_gone:
+                # In this order: as soon as the journal is there, others may move it.
+                with Store.open(self._directory) as store:
+                    store.doubt_earlier_runs()
                 self._writer.begin_anew()
             self._writer.reopen()
             deliveries = self._deliveries
@@ -221,6 +224,8 @@ class Worker:
             next_try = deliveries.go_on(store, take_more=not stopping)
             if awaited:
                 self._tell(store, deliveries, now() if deliveries.is_busy else next_try)
+            if stopping and not deliveries.is_busy:
+                continue  # nothing is left that would wake this thread
             due_at = min(due_at, next_try, self._stop_by if stopping else math.inf)
             if move_at is None:
                 self._pause(due_at - now(), self._moved)

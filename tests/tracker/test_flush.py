@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from nextmv_autotrack import track_run, tracked
+from nextmv_autotrack.clock import SYSTEM_CLOCK
 from nextmv_autotrack.journal import Home
 from nextmv_autotrack.run import Delivery, Status
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.sweep import Sweep
 from nextmv_autotrack.tracker import Tracker
+from nextmv_autotrack.upload import duties
 from nextmv_autotrack.upload.worker import THREAD_NAME
 
 PATIENCE_S = 20
@@ -469,3 +471,18 @@ def test_ctrl_c_ends_the_flush_at_the_exit_at_once(tmp_path, platform):
     assert "Traceback" not in said
     assert said.startswith("nextmv-autotrack: 1 run waits on disk")
     assert deliveries(tmp_path) == {"one": Delivery.WAITING}
+
+
+def test_the_thread_ends_as_soon_as_what_was_on_its_way_has_come_back(
+    to_platform, platform, monkeypatch
+):
+    # It would wake it up.
+    monkeypatch.setattr(duties, "SWEEP_INTERVAL_S", FOR_EVER_S)
+    platform.delay(0.1)
+    solve(1)
+    while not platform.requests():
+        pass
+    worker = to_platform._front.end_work(is_settled=False)
+    worker.stop(SYSTEM_CLOCK.steady() + PATIENCE_S)
+    assert worker.has_ended
+    assert len(platform.runs()) == 1
