@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from nextmv_autotrack.journal import try_lock
+from nextmv_autotrack.store import predecessor
 from nextmv_autotrack.store.connection import connect, writing
 from nextmv_autotrack.store.schema import migrate
 
@@ -54,8 +55,4 @@ def _begin(path: Path) -> None:
     with closing(connect(path)) as connection:
         migrate(connection, path)
         with writing(connection):
-            # Runs from before may have been delivered: nobody knows any more.
-            connection.execute(
-                "INSERT OR REPLACE INTO facts VALUES ('set_aside_at', ?)",
-                (time.time(),),
-            )
+            predecessor.note(connection)

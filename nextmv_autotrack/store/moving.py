@@ -11,6 +11,7 @@ from nextmv_autotrack.clock import NS_PER_S
 from nextmv_autotrack.errors import JournalError
 from nextmv_autotrack.journal import Segment, read_frames
 from nextmv_autotrack.journal.process import end_of
+from nextmv_autotrack.store import predecessor
 from nextmv_autotrack.store.connection import insert, writing
 from nextmv_autotrack.store.frames_read import (
     COLUMNS,
@@ -145,26 +146,13 @@ def _read(
 def _write(connection: sqlite3.Connection, said: FramesRead) -> None:
     insert(connection, "OR IGNORE INTO payloads", said.payloads.values())
     insert(connection, _RUNS, said.rows(), _OR_ADD_TO_RUN)
-    _doubt_what_may_be_there(connection, said)
+    predecessor.doubt(connection, said.run_ids())
     lines = ((run_id, b"".join(lines)) for run_id, lines in said.lines.items())
     insert(connection, "INTO logs (run_id, lines)", lines)
     if said.last_seen is not None:
         connection.execute(
             "INSERT OR REPLACE INTO processes VALUES (?, ?)",
             (said.owner, said.last_seen),
-        )
-
-
-def _doubt_what_may_be_there(connection: sqlite3.Connection, said: FramesRead) -> None:
-    """Have runs looked for on the platform that a store before this may have sent."""
-    found = connection.execute(
-        "SELECT value FROM facts WHERE name = 'set_aside_at'"
-    ).fetchone()
-    if found is not None:
-        connection.executemany(
-            "UPDATE runs SET create_begun_at = started_at WHERE id = ? "
-            "AND delivery = 'waiting' AND create_begun_at IS NULL AND started_at < ?",
-            [(run_id, *found) for run_id in said.run_ids()],
         )
 
 

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from nextmv_autotrack.errors import StoreError
+from nextmv_autotrack.store import predecessor
 from nextmv_autotrack.store.connection import writing
 
 # `name` is null until the record of a run's beginning has been read: frames may come
@@ -104,7 +105,7 @@ CREATE TABLE lanes (
 """
 
 # What is known of the store itself: `set_aside_at`, when it took the place of another
-# one that was damaged.
+# one (see `predecessor`).
 _FACTS = """
 CREATE TABLE facts (
     name TEXT NOT NULL PRIMARY KEY,
@@ -154,9 +155,12 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     if _version(connection, path) == len(MIGRATIONS):
         return
     with writing(connection):
-        for statements in MIGRATIONS[_version(connection, path) :]:
+        before = _version(connection, path)
+        for statements in MIGRATIONS[before:]:
             for statement in statements:
                 connection.execute(statement)
+        if before == 0 and predecessor.is_known(path):
+            predecessor.note(connection)
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 

@@ -9,11 +9,11 @@ from types import TracebackType
 
 from nextmv_autotrack.errors import DamagedStoreError
 from nextmv_autotrack.journal import Home, Segment
-from nextmv_autotrack.store import accounts, moving, outbox, queries
+from nextmv_autotrack.store import accounts, moving, outbox, predecessor, queries
 from nextmv_autotrack.store import damage as damaged
 from nextmv_autotrack.store.accounts import Account
 from nextmv_autotrack.store.changes import Change
-from nextmv_autotrack.store.connection import connect
+from nextmv_autotrack.store.connection import connect, writing
 from nextmv_autotrack.store.faults import told
 from nextmv_autotrack.store.lane import Lane
 from nextmv_autotrack.store.moving import Moved
@@ -71,6 +71,7 @@ class Store:
             connection = connect(path)
             try:
                 migrate(connection, path)
+                predecessor.make_known(path)
             except BaseException:
                 connection.close()
                 raise
@@ -107,6 +108,14 @@ class Store:
                 f"{damage}; it is kept as {aside.name}, and a new store has begun with "
                 "what the journals still hold"
             )
+
+    def doubt_earlier_runs(self) -> None:
+        """Have what has begun before now, and is moved later, looked for before it is sent.
+
+        Another store, which is gone, may have sent it.
+        """
+        with told(self._path), writing(self._connection):
+            predecessor.note(self._connection)
 
     def is_in_place(self) -> bool:
         """Whether the database that is open is the one that others would open."""

@@ -182,6 +182,8 @@ class Worker:
             self._writer.reopen()
             deliveries = self._deliveries
             if deliveries is None or deliveries.owner != self._writer.owner:
+                if deliveries is not None:
+                    deliveries.rest()
                 deliveries = self._deliveries = Deliveries(
                     self._writer.owner,
                     family=self._writer.family,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,47 @@ def test_a_run_that_the_old_one_may_have_sent_is_looked_for_before_it_is_sent(
             journal.move(store)
             again = store.run(run_id(1))
             assert again.create_begun_at == again.started_at
+
+
+# --- One that is gone, and a new one in its place.
+
+
+def remove(home: Path) -> None:
+    for file in home.glob(f"{DATABASE}*"):
+        file.unlink()
+
+
+def test_a_run_that_one_that_is_gone_may_have_sent_is_looked_for_before_it_is_sent(
+    tmp_path: Path,
+):
+    began_at = time.time()
+    with Journal(tmp_path) as journal:
+        with Store.open(tmp_path) as store:
+            journal.ended(1, delivery="waiting")
+            journal.move(store)
+        remove(tmp_path)
+        with Store.open(tmp_path) as store:
+            journal.move(store)
+            again = store.run(run_id(1))
+            assert again.create_begun_at == again.started_at
+            # What is on its way from the one that is gone has the time to end.
+            assert store.next_due(ENDPOINT, began_at) > began_at + 4
+
+
+def test_in_a_new_folder_nothing_is_looked_for(tmp_path: Path):
+    with Journal(tmp_path) as journal:
+        journal.ended(1, delivery="waiting")
+        for _ in range(2):
+            with Store.open(tmp_path) as store:
+                journal.move(store)
+                assert store.run(run_id(1)).create_begun_at is None
+
+
+def test_what_begins_after_the_new_one_is_not_looked_for(tmp_path: Path):
+    Store.open(tmp_path).close()
+    remove(tmp_path)
+    with Store.open(tmp_path) as store, Journal(tmp_path) as journal:
+        journal.begin(1, delivery="waiting", started_ns=time.time_ns() + 1)
+        journal.end(1)
+        journal.move(store)
+        assert store.run(run_id(1)).create_begun_at is None

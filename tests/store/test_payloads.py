@@ -124,6 +124,7 @@ def test_files_and_folders_are_private_whatever_the_umask(tmp_path: Path):
         ".sqlite3-wal",
         ".sqlite3-shm",
         ".json",
+        "",
     }
     assert {modes[name] for name in files} == {0o600}
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -179,7 +180,6 @@ def test_a_store_is_opened_again_with_what_it_had(tmp_path: Path):
 def test_a_store_can_be_created_after_its_folder_was_removed(tmp_path: Path):
     home = tmp_path / "home"
     Store.open(home).close()
-    (home / "store.sqlite3").unlink()
-    home.rmdir()
+    shutil.rmtree(home)
     with Store.open(home) as store:
         assert store.runs(limit=1) == []

@@ -97,6 +97,21 @@ def test_a_folder_that_vanishes_while_a_run_is_in_progress_does_not_cost_it(trac
     assert inputs(home_of(tracker)) == ["in progress"]
 
 
+@pytest.mark.parametrize("part", ["", "store.sqlite3"])
+def test_what_was_delivered_from_a_folder_that_vanishes_is_not_delivered_again(
+    to_platform, platform, part
+):
+    for number in range(3):
+        solve(number)
+    assert to_platform.flush(PATIENCE_S)
+    path = home_of(to_platform) / part
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    solve("after")
+    # Those of before are looked for, once they must have ended.
+    assert to_platform.flush(PATIENCE_S)
+    assert len(platform.runs()) == 4
+
+
 @pytest.mark.parametrize("part", ["journals", "store.sqlite3", "payloads"])
 def test_a_part_of_the_folder_that_vanishes_is_made_again(tracker, part):
     solve("x" * 100_000)
