@@ -29,10 +29,11 @@ def identity() -> Facts | None:
     A number alone does not: it is given again, and by other containers at once.
     """
     pid = os.getpid()
-    begun = _begun(pid) if _sees_itself(pid) else None
-    if begun is None:
-        return None
-    return {"pid": pid, **begun, **_place()}
+    with contextlib.suppress(OSError):
+        begun = _begun(pid) if _sees_itself(pid) else None
+        if begun is not None:
+            return {"pid": pid, **begun, **_place()}
+    return None
 
 
 def _sees_itself(pid: int) -> bool:
@@ -48,11 +49,27 @@ def is_running(who: Mapping[str, Any]) -> bool:
     pid, started = who.get("pid"), who.get("started")
     if not isinstance(pid, int) or started is None or not _is_here(who):
         return False
-    begun = _begun(pid) or {}
-    if begun.get("started") != started:
+    with contextlib.suppress(OSError):
+        begun = _begun(pid)
+        if begun is not None and begun["started"] == started:
+            programs = {who.get("program"), begun["program"]}
+            return len(programs) == 1 or bool(programs & {None, _UNTOLD})
+    return False
+
+
+def has_ended(who: Mapping[str, Any]) -> bool:
+    """Whether that process is no more, for certain."""
+    pid, started = who.get("pid"), who.get("started")
+    if not isinstance(pid, int) or started is None:
         return False
-    programs = {who.get("program"), begun.get("program")}
-    return len(programs) == 1 or bool(programs & {None, _UNTOLD})
+    place = _place()
+    if not place or any(who.get(name) != value for name, value in place.items()):
+        return False
+    try:
+        begun = _begun(pid)
+    except OSError:
+        return False  # too many files are open, or so
+    return begun is None or begun["started"] != started
 
 
 def _begun(pid: int) -> Facts | None:
@@ -63,7 +80,7 @@ def _begun(pid: int) -> Facts | None:
     """
     try:
         text = (_PROC / str(pid) / "stat").read_text("utf-8", "replace")
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return None
     # Behind the name, which may hold anything, a parenthesis too (proc(5)).
     words = text.rpartition(")")[2].split()

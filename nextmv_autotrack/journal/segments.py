@@ -41,12 +41,16 @@ class Home:
     def is_alive(self, owner: str) -> bool:
         """Whether the process that is `owner` still runs and writes.
 
-        It holds its lock. Where a lock is gone by mistake, because a program has closed
-        all descriptors or a network folder knows no locks, the process itself is looked
+        It holds its lock, unless that is held by a child that C code has forked, and the
+        process itself has ended. Where a lock is gone by mistake, because a program has
+        closed all descriptors or a network folder knows no locks, the process is looked
         for. One that has left on purpose has said so.
         """
         lock = self._lock(owner)
-        return locks.is_held(lock) or process.is_running(_who(lock))
+        who = _who(lock)
+        if locks.is_held(lock):
+            return not process.has_ended(who)
+        return process.is_running(who)
 
     def knows(self, owner: str) -> bool:
         """Whether the folder still has what tells that `owner` is alive."""

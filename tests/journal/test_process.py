@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -33,6 +34,9 @@ pytestmark = pytest.mark.skipif(
 PATIENCE_S = 20
 
 OWNER = "9-held"
+
+# More than the kernel ever gives (proc(5), pid_max).
+MOST_PIDS = 2**22 + 1
 
 BEGIN = """
 import os, signal, sys
@@ -175,6 +179,38 @@ def test_an_owner_that_has_become_another_program_is_dead(tmp_path):
         until(lambda: not is_held(lock))
         until(lambda: not Home(tmp_path).is_alive(OWNER))
         assert running.poll() is None
+
+
+FORK = """
+import ctypes
+if not ctypes.PyDLL(None).fork():
+    os.read(0, 1)
+    os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_an_owner_is_dead_though_a_child_that_c_code_forked_holds_its_lock(tmp_path):
+    home = Home(tmp_path)
+    with owner(tmp_path, FORK) as running:
+        assert home.is_alive(OWNER)
+        running.kill()
+        running.wait()
+        assert is_held(tmp_path / "journals" / f"{OWNER}.lock")
+        assert not home.is_alive(OWNER)
+
+
+def test_nobody_is_taken_for_dead_who_cannot_be_looked_at(tmp_path):
+    known = identity(pid=MOST_PIDS)
+    assert process.has_ended(known)
+    assert not process.has_ended({**known, "boot_id": "another"})
+    assert not process.has_ended({})
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        assert not process.has_ended(known)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_an_owner_that_has_left_is_not_alive_though_its_process_is(tmp_path):
