@@ -266,12 +266,19 @@ def waiting_here(
     return int(count)
 
 
-def is_with_others(connection: sqlite3.Connection, owner: str, claimant: str) -> bool:
-    """Whether others than `claimant` have claimed runs of one process."""
+def is_with_others(
+    connection: sqlite3.Connection, owner: str | None, claimant: str
+) -> bool:
+    """Whether others than `claimant` have claimed runs, of one process or of any."""
+    sql = (
+        f"SELECT 1 FROM runs WHERE {_WAITS} "  # noqa: S608 -- words of ours only
+        "AND claimed_by IS NOT NULL AND claimed_by <> ? "
+    )
+    if owner is None:
+        return connection.execute(f"{sql} LIMIT 1", (claimant,)).fetchone() is not None
     found = connection.execute(
-        f"SELECT 1 FROM runs WHERE {_WAITS} AND (owner = ? OR owner GLOB ?) "  # noqa: S608 -- words of ours only
-        "AND claimed_by IS NOT NULL AND claimed_by <> ? LIMIT 1",
-        (owner, f"{owner}-[0-9]*", claimant),
+        f"{sql} AND (owner = ? OR owner GLOB ?) LIMIT 1",
+        (claimant, owner, f"{owner}-[0-9]*"),
     ).fetchone()
     return found is not None
 

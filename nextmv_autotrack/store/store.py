@@ -272,8 +272,8 @@ class Store:
         with told(self._path):
             return outbox.waiting_here(self._connection, owner, claimant, endpoint)
 
-    def is_with_others(self, owner: str, claimant: str) -> bool:
-        """Whether others than `claimant` are delivering runs of one owner."""
+    def is_with_others(self, owner: str | None, claimant: str) -> bool:
+        """Whether others than `claimant` are delivering runs, of one owner or of any."""
         with told(self._path):
             return outbox.is_with_others(self._connection, owner, claimant)
 

@@ -13,6 +13,7 @@ from typing import Any
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.journal import Home
 from nextmv_autotrack.nextmv_api import Client
+from nextmv_autotrack.nextmv_api.client import SILENCE_TIMEOUT_S
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.sweep import Sweep
@@ -21,6 +22,9 @@ from nextmv_autotrack.upload.deliveries import Deliveries
 
 # Whatever comes back wakes who waits; this is for what other processes settle meanwhile.
 _LOOK_S = 0.5
+
+# What is on its way when the time is over takes one more step, or two.
+LEAST_PATIENCE_S = 1.0
 
 # What is moved in some tenths of a second. A larger journal is left to a process that
 # has the time for it.
@@ -45,12 +49,18 @@ def send(
         store: Has the runs.
         sources: Say where they go.
         clock: Tells the time.
-        timeout_s: Nothing is begun later; what is on its way then is waited for.
+        timeout_s: Nothing is begun later; what is on its way then may still come back.
         show: Called with the number of runs that still wait.
     """
     deadline_s = clock.steady() + timeout_s
     came_back = threading.Event()
-    with _sender(sources, clock) as deliveries:
+
+    def patience_s() -> float:
+        left_s = max(deadline_s - clock.steady(), LEAST_PATIENCE_S)
+        return min(left_s, SILENCE_TIMEOUT_S)
+
+    connect = partial(Client, patience_s=patience_s)
+    with _sender(sources, clock, connect=connect) as deliveries:
         deliveries.wake = came_back.set
         deliveries.man()
         while clock.steady() < deadline_s:
@@ -58,7 +68,10 @@ def send(
             next_s = deliveries.go_on(store)
             left = store.waiting()
             show(left)
-            if not left or (not deliveries.is_busy and next_s > deadline_s):
+            is_at_it = deliveries.is_busy or store.is_with_others(
+                None, deliveries.owner
+            )
+            if not left or (not is_at_it and next_s > deadline_s):
                 break
             wait_s = min(next_s, clock.steady() + _LOOK_S, deadline_s) - clock.steady()
             came_back.wait(max(0.0, wait_s))

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from nextmv_autotrack import track_run
+from nextmv_autotrack.nextmv_api.client import SILENCE_TIMEOUT_S
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.changes import Delivered, Postponed, Rejected
 from nextmv_autotrack.tracker import Tracker
 from tests.cli.conftest import Command
 from tests.platform_server.handle import Platform
+from tests.project.paths import ROOT
 
 ENDPOINT = "https://platform.example"
 
 HOUR_S = 3600.0
+
+PATIENCE_S = 20
 
 
 @pytest.fixture
@@ -198,6 +204,31 @@ def test_sync_says_what_is_left_and_why(command: Command, left: Platform):
     assert "0 runs sent, 3 runs left" in said.out
     assert "404" in said.out
     assert command("sync", "--json", "--timeout", "0").code == 1
+
+
+def test_sync_waits_for_no_server_for_longer_than_it_is_told(
+    command: Command, left: Platform
+):
+    left.trouble("hang", 99)
+    began = time.monotonic()
+    assert command("sync", "--timeout", "0.5").code == 1
+    assert time.monotonic() - began < SILENCE_TIMEOUT_S / 2
+
+
+def test_several_that_sync_at_once_wait_for_what_the_others_send(
+    home: Path, left: Platform
+):
+    left.delay(0.3)
+    environ = {
+        "NEXTMV_AUTOTRACK_DIRECTORY": str(home),
+        "NEXTMV_API_KEY": left.key,
+        "NEXTMV_ENDPOINT": left.endpoint,
+        "PATH": "",
+    }
+    words = [sys.executable, "-m", "nextmv_autotrack", "sync"]
+    syncs = [subprocess.Popen(words, env=environ, cwd=ROOT) for _ in range(3)]
+    assert [sync.wait(PATIENCE_S) for sync in syncs] == [0, 0, 0]
+    assert len(left.runs()) == 3
 
 
 def test_a_run_that_is_rejected_does_not_stop_the_others(
