@@ -102,9 +102,18 @@ class Home:
 
     def _listing(self, suffix: str) -> list[Path]:
         try:
-            return [path for path in self._folder.iterdir() if path.suffix == suffix]
+            with os.scandir(self._folder) as found:
+                return [Path(one.path) for one in found if _is_ours(one, suffix)]
         except FileNotFoundError:
             return []
+
+
+def _is_ours(one: os.DirEntry[str], suffix: str) -> bool:
+    """Whether it is a file that is named as ours are: anything may lie there."""
+    stem = one.name.removesuffix(suffix)
+    is_named_so = stem and stem != one.name and stem.isascii()
+    # Who opens a pipe waits for the other end.
+    return bool(is_named_so) and (one.is_file() or one.is_dir())
 
 
 def _who(lock: Path) -> dict[str, Any]:

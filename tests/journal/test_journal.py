@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -225,6 +226,19 @@ def test_frames_go_on_in_another_segment_when_the_descriptors_are_closed(
     assert payloads == [[b"before"], [b"a" * size, b"after"]]
     assert home.is_alive("7-abc")
     assert is_held(home._lock("7-abc"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such files here")
+def test_what_is_not_ours_in_the_folder_is_left_alone(home, writer, tmp_path):
+    writer.append(BEGIN, b"{}")
+    folder = tmp_path / "journals"
+    os.mkfifo(folder / "8-pipe.0.journal")
+    os.mkfifo(folder / "8-pipe.lock")
+    (folder / ".journal").touch()
+    with suppress(OSError):  # not every system takes such a name
+        (folder / os.fsdecode(b"8-\xff.0.journal")).touch()
+    assert home.owners() == ["7-abc"]
+    assert [segment.owner for segment in home.segments()] == ["7-abc"]
 
 
 def test_a_frame_the_disk_has_no_room_for_is_taken_back(tmp_path):
