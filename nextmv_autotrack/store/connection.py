@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain
@@ -15,6 +16,9 @@ from nextmv_autotrack.journal import make_private_folder
 # How long a write waits for another process's. Ours take milliseconds; a checkpoint on
 # a slow disk may take a second.
 BUSY_TIMEOUT_S = 5.0
+
+# After so long it is asked whether the wait is still wanted: it keeps up a fork.
+TURN_S = 0.1
 
 # The write-ahead log is cut back to this after a burst. It reaches about 4 MB between
 # two checkpoints anyway.
@@ -32,14 +36,24 @@ WAL_TRIES = 10
 MAX_VARIABLES = 999
 
 
-def connect(path: Path) -> sqlite3.Connection:
+class Connection(sqlite3.Connection):
+    """A connection, and whether it still waits for other processes that write."""
+
+    gives_up: Callable[[], bool] = staticmethod(lambda: False)
+
+
+def connect(path: Path) -> Connection:
     """Open the database, created for this user only when there is none."""
     make_private_folder(path.parent)
     if not path.exists():
         # SQLite would create it readable for all; its other files take its mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     connection = sqlite3.connect(
-        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        path,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=Connection,
     )
     try:
         switch_to_wal(connection)
@@ -79,14 +93,35 @@ def writing(connection: sqlite3.Connection) -> Iterator[None]:
     # One that could not be rolled back when it failed would be in the way for ever.
     _roll_back(connection)
     try:
-        # Immediate: a transaction that begins by reading and writes later cannot wait
-        # for another writer, it fails.
-        connection.execute("BEGIN IMMEDIATE")
+        _begin(connection)
         yield
         connection.execute("COMMIT")
     except BaseException:
         _roll_back(connection)
         raise
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    # Immediate: a transaction that begins by reading and writes later cannot wait for
+    # another writer, it fails.
+    gives_up_at = time.monotonic() + BUSY_TIMEOUT_S
+    connection.execute(f"PRAGMA busy_timeout = {round(TURN_S * 1000)}")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:  # noqa: PERF203 -- once in a while
+                is_over = time.monotonic() > gives_up_at or _gives_up(connection)
+                if is_over or "locked" not in str(error):
+                    raise
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
+
+
+def _gives_up(connection: sqlite3.Connection) -> bool:
+    return isinstance(connection, Connection) and connection.gives_up()
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -54,7 +54,11 @@ class Store:
 
     @classmethod
     def open(
-        cls, directory: Path, *, is_alive: Callable[[str], bool] | None = None
+        cls,
+        directory: Path,
+        *,
+        is_alive: Callable[[str], bool] | None = None,
+        gives_up: Callable[[], bool] = lambda: False,
     ) -> Store:
         """Open the store in `directory`; create it when there is none.
 
@@ -62,6 +66,7 @@ class Store:
             directory: Where the database, the payloads and the journals lie.
             is_alive: Tells whether an owner's process still runs; by default its
                 journal's lock does.
+            gives_up: Tells, while another process writes, not to wait for it.
 
         Raises:
             StoreError: It is damaged, of a newer version, or cannot be written.
@@ -69,6 +74,7 @@ class Store:
         path = directory / DATABASE_NAME
         with told(path):
             connection = connect(path)
+            connection.gives_up = gives_up
             try:
                 migrate(connection, path)
                 predecessor.make_known(path)

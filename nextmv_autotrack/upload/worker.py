@@ -147,7 +147,9 @@ class Worker:
         except DamagedStoreError as damage:
             self._set_aside(damage)
         except Exception as error:  # noqa: BLE001 -- the boundary
-            self._wait_for_the_store(error)
+            # A fork does not wait for another process that writes.
+            if not self._gate.is_closing:
+                self._wait_for_the_store(error)
 
     def _set_aside(self, damage: DamagedStoreError) -> None:
         from nextmv_autotrack.store import Store  # noqa: PLC0415 -- loaded by then
@@ -192,7 +194,9 @@ class Worker:
                 )
             deliveries.wake = self._wake.set
             deliveries.man()
-            with Store.open(self._directory) as store:
+            with Store.open(
+                self._directory, gives_up=lambda: self._gate.is_closing
+            ) as store:
                 self._writer.has_room = True
                 self._rounds(store, deliveries)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ from nextmv_autotrack.journal import Home
 from nextmv_autotrack.run import Delivery, Status
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.sweep import Sweep
+from nextmv_autotrack.tracker import Tracker
 from tests.platform_server.handle import Platform
 from tests.project.paths import ROOT
+from tests.tracker.process_that_forks import PATIENCE_S, solve
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
@@ -161,3 +164,18 @@ def test_the_platform_gets_the_runs_of_parent_and_child_once(
         "child",
     ]
     assert {run.delivery for run in runs_of(tmp_path).values()} == {Delivery.DELIVERED}
+
+
+@needs_fork
+def test_a_fork_does_not_wait_for_another_process_that_writes(tracker: Tracker):
+    solve("before")
+    assert tracker.flush(PATIENCE_S)
+    database = tracker.sources.resolve().directory / "store.sqlite3"
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        solve("meanwhile")
+        assert not tracker.flush(0.3)
+        tracker.before_fork()
+        assert not tracker._gate.is_occupied
+        tracker.after_fork_in_parent()
+    assert tracker.flush(PATIENCE_S)
