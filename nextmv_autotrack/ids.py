@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 from collections.abc import Callable
@@ -41,3 +42,8 @@ def time_of_id(run_id: str) -> float:
         return int(run_id.replace("-", "")[:12], 16) / 1000
     except ValueError:
         return 0.0
+
+
+def first_id_after(moment: float) -> str:
+    """Return what sorts behind all ids made before a moment, in seconds since 1970."""
+    return f"{max(0, math.ceil(moment * 1000)):012x}"

@@ -56,6 +56,9 @@ def connect(path: Path) -> Connection:
         factory=Connection,
     )
     try:
+        # Before there is anything in it: so that pages can be given back to the system
+        # a few at a time (see `disk`).
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         switch_to_wal(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")

@@ -21,6 +21,7 @@ from nextmv_autotrack.store.frames_read import (
     FramesRead,
 )
 from nextmv_autotrack.store.payloads import Payloads
+from nextmv_autotrack.store.removing import keep
 
 _START = 0
 
@@ -145,6 +146,7 @@ def _read(
 
 def _write(connection: sqlite3.Connection, said: FramesRead) -> None:
     insert(connection, "OR IGNORE INTO payloads", said.payloads.values())
+    keep(connection, said.payloads)
     insert(connection, _RUNS, said.rows(), _OR_ADD_TO_RUN)
     predecessor.doubt(connection, said.run_ids())
     lines = ((run_id, b"".join(lines)) for run_id, lines in said.lines.items())

@@ -78,15 +78,13 @@ class Payloads:
             return found.content
         return self._path(digest).read_bytes()
 
-    def remove_file(self, digest: str, *, written_before: float) -> bool:
-        """Remove a payload's file, unless it is newer; return whether it is gone."""
-        path = self._path(digest)
+    def remove_file(self, digest: str) -> bool:
+        """Remove a payload's file; return whether it is gone."""
         try:
-            if path.stat().st_mtime >= written_before:
-                return False
-            path.unlink()
-        except FileNotFoundError:
-            pass
+            self._path(digest).unlink(missing_ok=True)
+        except PermissionError:
+            # Windows has it stay while somebody reads it.
+            return False
         return True
 
     def remove_unfinished(self, *, written_before: float) -> None:
@@ -109,8 +107,6 @@ class Payloads:
     def _write(self, path: Path, content: bytes) -> None:
         """Write a file that has its name only once it is complete."""
         if _size(path) == len(content):
-            # As if it were written now: whoever clears up leaves new files alone.
-            os.utime(path)
             return
         # All in one folder: what a killed process leaves behind is found there.
         unfinished = self._folder / "unfinished" / token_hex(16)

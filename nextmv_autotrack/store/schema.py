@@ -131,6 +131,14 @@ CREATE TABLE journals (
 ) WITHOUT ROWID
 """
 
+# Payloads that are about to be removed, unless somebody refers to them: see `removing`.
+_DOOMED = "CREATE TABLE doomed (digest TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID"
+
+# All that counting what files take has to read.
+_PAYLOAD_FILES = """
+CREATE INDEX payload_files ON payloads (size, content) WHERE content IS NULL
+"""
+
 # One entry a version, applied in order and never changed once published.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -147,6 +155,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _FACTS,
         _JOURNALS,
     ),
+    (_DOOMED, _PAYLOAD_FILES),
 )
 
 

@@ -18,6 +18,7 @@ def pack(store: Store, run: StoredRun) -> Waiting:
         StoreError: A payload is not in the store.
     """
     logs = store.log_text(run.id)
+    has_lost_input = run.is_trimmed and run.input is None
     return Waiting(
         id=run.id,
         name=run.name,
@@ -30,7 +31,7 @@ def pack(store: Store, run: StoredRun) -> Waiting:
         options=run.options,
         app_id=run.app_id or "",
         instance_id=run.instance_id,
-        input=_TRIMMED if run.is_trimmed else _blob(store, run.input),
+        input=_TRIMMED if has_lost_input else _blob(store, run.input),
         output=output_document(
             _blob(store, run.output),
             is_document=run.output_is_document,
