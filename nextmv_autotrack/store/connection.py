@@ -56,9 +56,10 @@ def connect(path: Path) -> Connection:
         factory=Connection,
     )
     try:
-        # Before there is anything in it: so that pages can be given back to the system
-        # a few at a time (see `disk`).
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        if not path.stat().st_size:
+            # So that pages can be given back to the system a few at a time (see `disk`);
+            # later it would write, and wait for whoever does.
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         switch_to_wal(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
