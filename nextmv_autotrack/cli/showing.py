@@ -52,7 +52,7 @@ def logs(given: Namespace) -> int:
 def _page(run: StoredRun, store: Store) -> None:
     screen.pairs([(name, text) for name, text in _facts(run) if text])
     if run.is_trimmed:
-        screen.say("input and output had to go: the folder was over max_disk, or age")
+        screen.say("inputs or outputs had to go: the folder was over max_disk, or age")
     if run.metrics:
         screen.heading("Metrics")
         metrics = own_first(run.metrics)
