@@ -109,9 +109,11 @@ class Upkeep:
             StoreError: Another process is dropping payloads.
         """
         wanted = json.dumps(list(deliveries))
+        if dry_run:
+            with told(self._path):
+                ids = _purgeable(self._connection, before, wanted, "")
+            return Purged(len(ids), 0)
         with told(self._path), try_lock(self._lock) as is_ours:
-            if dry_run:
-                return Purged(len(_purgeable(self._connection, before, wanted, "")), 0)
             if not is_ours:
                 raise StoreError(
                     f"another process is removing payloads from {self._path}: "

@@ -367,6 +367,26 @@ def test_processes_that_trim_at_once_drop_no_more_than_one_would(
     assert without_input(store) == [*range(10)]
 
 
+def test_a_look_at_a_store_within_its_bounds_reads_neither_runs_nor_small_payloads(
+    store: Store, tmp_path: Path
+):
+    fill(tmp_path, store, local=range(9), size=1000)
+    said: list[str] = []
+    store._connection.set_trace_callback(said.append)
+    store.upkeep.trim(max_bytes=NO_BOUND, before=LONG_AGO)
+    store._connection.set_trace_callback(None)
+    plans = [
+        row[3]
+        for statement in said
+        if statement.startswith("SELECT")
+        for row in store._connection.execute(f"EXPLAIN QUERY PLAN {statement}")
+    ]
+    assert {plan.partition(" USING ")[2] for plan in plans} == {
+        "INDEX sqlite_autoindex_runs_1 (id<?)",
+        "COVERING INDEX payload_files",
+    }
+
+
 def test_while_another_process_removes_payloads_nobody_else_does(
     eight: Store, tmp_path: Path
 ):
