@@ -406,26 +406,18 @@ def lock_named(name):
 
 
 def store_that_cannot_be_closed():
-    """A fork while the thread waits for a database that somebody has locked."""
-    # Not at the top: some of the others are about the moment in which they are imported.
-    import sqlite3  # noqa: PLC0415
+    """A fork while a thread has the store open and does not come out of it."""
+    is_inside, may_go = threading.Event(), threading.Event()
 
-    from nextmv_autotrack.store.connection import writing  # noqa: PLC0415
-    from nextmv_autotrack.store.store import DATABASE_NAME, Store  # noqa: PLC0415
+    def stay():
+        with TRACKER._gate.inside(lambda: None):
+            is_inside.set()
+            may_go.wait()
 
-    directory = TRACKER.sources.resolve().directory
-    Store.open(directory).close()
-    lock = sqlite3.connect(directory / DATABASE_NAME, isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
-    is_waiting = threading.Event()
-
-    def see(frame, event, _):
-        if event == "c_call" and frame.f_code is writing.__wrapped__.__code__:
-            is_waiting.set()
-
-    threading.setprofile(see)
+    thread = threading.Thread(target=stay)
+    thread.start()
+    is_inside.wait()
     solve("before")
-    is_waiting.wait()
 
     def child():
         solve("child")
@@ -434,8 +426,8 @@ def store_that_cannot_be_closed():
         solve("child, again")
 
     wait_for(forked(child))
-    lock.execute("ROLLBACK")
-    lock.close()
+    may_go.set()
+    thread.join()
     assert flush(PATIENCE_S)
     solve("after")
 

@@ -146,7 +146,7 @@ def test_trouble_with_the_platform_holds_all_processes(store, settling, time, pr
     settling.keep(store)
     assert settling.held_applications() == []
     assert claim(store, time) == []
-    time.passes(3)
+    time.passes(10)
     (tried,) = claim(store, time)
     assert tried.id != first.id
 
