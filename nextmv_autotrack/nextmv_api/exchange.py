@@ -40,7 +40,9 @@ class Exchange:
         """Return where a call goes."""
         return call.place if call.is_of_storage else self.endpoint + call.place
 
-    def request(self, call: Call[Any], content: Any, patience_s: float) -> httpx.Request:
+    def request(
+        self, call: Call[Any], content: Any, patience_s: float
+    ) -> httpx.Request:
         """Return the request of a call.
 
         Args:
