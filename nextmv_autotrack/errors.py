@@ -41,12 +41,9 @@ class InvalidRunError(AutotrackError, ValueError):
         field: The name of the field.
     """
 
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field} {problem}")
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
         self.field = field
-
-    def __reduce__(self) -> tuple[type[InvalidRunError], tuple[str, str]]:
-        return type(self), (self.field, str(self).removeprefix(f"{self.field} "))
 
 
 class StoreError(AutotrackError):

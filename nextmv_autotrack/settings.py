@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from nextmv_autotrack import safely
 from nextmv_autotrack import setting_values as values
 from nextmv_autotrack.errors import SettingsError
 
@@ -261,6 +262,10 @@ def _here() -> Path:
     except OSError:
         # Somebody has removed it; it holds no project then.
         return Path("/")
+
+
+OF_THIS_PROCESS = Sources(os.environ, complain=safely.warn)
+"""The settings of this process, `configure` included."""
 
 
 def from_environment(complain: Callable[[str], None]) -> Sources:

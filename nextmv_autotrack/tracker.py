@@ -18,7 +18,7 @@ from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
 from nextmv_autotrack.ids import new_id_source
 from nextmv_autotrack.journal import Home
 from nextmv_autotrack.journal.process import seen
-from nextmv_autotrack.settings import Sources, from_environment
+from nextmv_autotrack.settings import OF_THIS_PROCESS, Sources
 from nextmv_autotrack.upload.fork_gate import ForkGate
 from nextmv_autotrack.upload.front import Front
 
@@ -202,11 +202,7 @@ def _say_what_waits(runs: int, problem: str | None) -> None:
             )
 
 
-def _complain(message: str) -> None:
-    safely.warn(message)
-
-
-TRACKER = Tracker(from_environment(_complain))
+TRACKER = Tracker(OF_THIS_PROCESS)
 """The tracking of this process."""
 
 install(TRACKER.recorder)

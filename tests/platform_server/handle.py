@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.platform_server.service import PARTS
 from tests.platform_server.trouble import Kind
 
 KEY = "test-key-4711"
@@ -36,6 +37,10 @@ class PlatformRun:
     output: bytes
     """Empty when none was uploaded."""
     logs: bytes
+    metrics: bytes
+    """What was uploaded beside the output, as the next two."""
+    statistics: bytes
+    assets: bytes
 
     @cached_property
     def document(self) -> Any:
@@ -81,7 +86,7 @@ class Platform:
         """Return all runs, oldest first."""
         shown = self._control("runs")
         for run in shown:
-            for part in ("input", "output", "logs"):
+            for part in PARTS:
                 run[part] = base64.b64decode(run[part])
         return [PlatformRun(**run) for run in shown]
 
@@ -129,6 +134,10 @@ class Platform:
     def fail_by_chance(self, share: float, *, without: Collection[str] = ()) -> None:
         """Treat that share of the requests badly, in any way but some; see `FAULTS`."""
         self._control("faults", {"share": share, "without": list(without)})
+
+    def show_statuses(self, *statuses: str) -> None:
+        """Answer the next questions for the state of a run so, whatever it is."""
+        self._control("statuses", {"statuses": statuses})
 
     def expire_uploads(self) -> None:
         """Let every upload id given so far expire."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.platform_server.faults import Fault, Faults
 from tests.platform_server.http_connection import Answer, Connection, Request
-from tests.platform_server.service import CreatedRun, Service, upload_id_of
+from tests.platform_server.service import PARTS, CreatedRun, Service, upload_id_of
 from tests.platform_server.trouble import Trouble
 
 CONTROL = "/_control/"
@@ -189,6 +189,8 @@ class Server:
             self._delay_s = given["delay_s"]
         elif verb == "faults":
             self._faults.share, self._faults.without = given["share"], given["without"]
+        elif verb == "statuses":
+            self._service.statuses = given["statuses"]
         elif verb == "expire":
             self._service.expired.update(self._service.signatures)
         else:
@@ -198,7 +200,7 @@ class Server:
     def _shown_run(self, run: CreatedRun) -> dict[str, Any]:
         parts = {
             part: base64.b64encode(self._service.blob(run, part)).decode()
-            for part in ("input", "output", "logs")
+            for part in PARTS
         }
         return asdict(run) | parts
 
