@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     import httpx
 
+# A thousand tasks may be started in a line; what comes behind waits for its turn.
+MOST_CONNECTIONS = 64
+
 _ByProxy = dict["str | None", "httpx.AsyncBaseTransport"]
 
 
@@ -58,5 +61,5 @@ class AsyncPool:
 
         self._certificates = self._certificates or certificates()
         return httpx.AsyncHTTPTransport(
-            verify=self._certificates, proxy=proxy, limits=limits()
+            verify=self._certificates, proxy=proxy, limits=limits(MOST_CONNECTIONS)
         )

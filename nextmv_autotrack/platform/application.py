@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from nextmv_autotrack.nextmv_api import Client
+from nextmv_autotrack.nextmv_api.address import clean_endpoint
 from nextmv_autotrack.platform.access import access
 from nextmv_autotrack.platform.driving import Driver
+from nextmv_autotrack.platform.nextmv_values import NextmvTrackedRun
 from nextmv_autotrack.platform.operations import (
     RESULT_TIMEOUT_S,
     TIMEOUT_S,
@@ -52,10 +55,12 @@ class Application:
         endpoint: str | None = None,
     ) -> None:
         found = access(endpoint, api_key)
-        client = Client(found.endpoint, found.api_key)
+        connect = partial(Client, found.endpoint, found.api_key)
         instance_id = instance_id or found.instance_id
-        self._operations = Operations(client.endpoint, app_id, instance_id)
-        self._driver = Driver(client)
+        self._operations = Operations(
+            clean_endpoint(found.endpoint), app_id, instance_id
+        )
+        self._driver = Driver(connect)
 
     def __repr__(self) -> str:
         return f"<Application {self.app_id!r} at {self._operations.endpoint}>"
@@ -67,7 +72,7 @@ class Application:
 
     def track_run(
         self,
-        run: TrackedRun | Any,
+        run: TrackedRun | NextmvTrackedRun,
         *,
         timeout: float = TIMEOUT_S,
         instance_id: str | None = None,
@@ -94,7 +99,7 @@ class Application:
 
     def track_run_with_result(
         self,
-        run: TrackedRun | Any,
+        run: TrackedRun | NextmvTrackedRun,
         *,
         timeout: float = RESULT_TIMEOUT_S,
         on_poll: OnPoll | None = None,

@@ -8,6 +8,7 @@ from typing import Any
 from nextmv_autotrack.nextmv_api.async_client import AsyncClient
 from nextmv_autotrack.platform.access import access
 from nextmv_autotrack.platform.async_driving import AsyncDriver
+from nextmv_autotrack.platform.nextmv_values import NextmvTrackedRun
 from nextmv_autotrack.platform.operations import (
     RESULT_TIMEOUT_S,
     TIMEOUT_S,
@@ -68,7 +69,7 @@ class AsyncApplication:
 
     async def track_run(
         self,
-        run: TrackedRun | Any,
+        run: TrackedRun | NextmvTrackedRun,
         *,
         timeout: float = TIMEOUT_S,
         instance_id: str | None = None,
@@ -81,7 +82,7 @@ class AsyncApplication:
 
     async def track_run_with_result(
         self,
-        run: TrackedRun | Any,
+        run: TrackedRun | NextmvTrackedRun,
         *,
         timeout: float = RESULT_TIMEOUT_S,
         on_poll: OnPoll | None = None,

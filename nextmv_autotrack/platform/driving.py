@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -29,19 +30,28 @@ class Driver:
     """Does operations, one in each thread that calls it.
 
     Args:
-        client: Makes the calls.
+        connect: Returns a client that makes the calls.
         sleep: Waits.
     """
 
     def __init__(
-        self, client: Client, sleep: Callable[[float], None] = time.sleep
+        self, connect: Callable[[], Client], sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        self._client = client
+        self._connect = connect
         self._sleep = sleep
+        self._begin()
+
+    def _begin(self) -> None:
+        self._client = self._connect()
         self._crew = Crew(HELPERS)
+        self._pid = os.getpid()
 
     def run(self, steps: Steps[_Result]) -> _Result:
         """Do all steps, and return the result."""
+        if self._pid != os.getpid():
+            # A forked child has none of the helpers, and must leave the connections to
+            # its parent.
+            self._begin()
         done, problem = None, None
         try:
             while True:

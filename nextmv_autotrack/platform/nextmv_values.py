@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from nextmv_autotrack.errors import InvalidRunError
 
 _PACKAGE = "nextmv"
+
+
+class NextmvTrackedRun(Protocol):
+    """The SDK's `TrackedRun`, for type checkers: they need not know the SDK."""
+
+    status: Any
+    duration: Any
+    input_dir_path: Any
+    output_dir_path: Any
 
 
 def is_of(value: object, name: str) -> bool:
