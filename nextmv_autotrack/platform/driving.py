@@ -32,18 +32,23 @@ class Driver:
     Args:
         connect: Returns a client that makes the calls.
         sleep: Waits.
+        helpers: How many threads may help.
     """
 
     def __init__(
-        self, connect: Callable[[], Client], sleep: Callable[[float], None] = time.sleep
+        self,
+        connect: Callable[[], Client],
+        sleep: Callable[[float], None] = time.sleep,
+        helpers: int = HELPERS,
     ) -> None:
         self._connect = connect
         self._sleep = sleep
+        self._helpers = helpers
         self._begin()
 
     def _begin(self) -> None:
         self._client = self._connect()
-        self._crew = Crew(HELPERS)
+        self._crew = Crew(self._helpers)
         self._pid = os.getpid()
 
     def run(self, steps: Steps[_Result]) -> _Result:
@@ -90,6 +95,6 @@ class Driver:
 
     def close(self) -> None:
         """Let the helpers end, and close the connections; what follows has new ones."""
-        crew, self._crew = self._crew, Crew(HELPERS)
+        crew, self._crew = self._crew, Crew(self._helpers)
         crew.close()
         self._client.close()

@@ -52,10 +52,23 @@ class Patience:
         """
         left_s = self.left_s
         if left_s <= 0:
-            message = f"{call.doing} was left out: {self._timeout_s:g} s are over"
-            raise UnreachableError(message, may_have_acted=False)
+            raise self._left_out(call.doing)
         answer: _Read = yield Ask(call, min(left_s, SILENCE_TIMEOUT_S))
         return answer
+
+    def wait(self, seconds: float, doing: str) -> Steps[None]:
+        """Wait before doing something, where there is time for both.
+
+        Raises:
+            UnreachableError: There is not.
+        """
+        if seconds >= self.left_s:
+            raise self._left_out(doing)
+        yield Pause(seconds)
+
+    def _left_out(self, doing: str) -> UnreachableError:
+        message = f"{doing} was left out: {self._timeout_s:g} s are over"
+        return UnreachableError(message, may_have_acted=False)
 
     def insist(self, call: Call[_Read]) -> Steps[_Read]:
         """Make a call that can be repeated, until it works or there is no hope.

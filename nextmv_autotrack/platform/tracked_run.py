@@ -21,7 +21,10 @@ class Submission:
     id: str
     """Ours: what the run is known by before the platform has given it an id."""
     begun_at: float | None = None
-    """When the platform was first asked to create it, in seconds since 1970."""
+    """When the platform was asked to create it, in seconds since 1970; None while it is
+    sure not to have done so."""
+    asked_at_s: float = 0.0
+    """When it was last asked to, by the steady clock."""
     platform_run_id: str | None = None
     is_under_way: bool = False
 

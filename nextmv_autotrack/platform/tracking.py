@@ -17,7 +17,7 @@ from nextmv_autotrack.errors import (
     PlatformError,
     UnreachableError,
 )
-from nextmv_autotrack.nextmv_api import Blob, calls
+from nextmv_autotrack.nextmv_api import Blob, Call, calls
 from nextmv_autotrack.nextmv_api.wire import Facts, create_body
 from nextmv_autotrack.platform.parcel import Parcel, pack
 from nextmv_autotrack.platform.patience import Patience
@@ -66,7 +66,7 @@ class Tracking:
 
     def _tracked(self, run: TrackedRun, batch_experiment_id: str | None) -> Steps[str]:
         if self.submission.begun_at is not None:
-            found = yield from self._found()
+            found = yield from self._looked_for()
             if found is not None:
                 return found
         with _folder_for(run) as folder:
@@ -111,34 +111,44 @@ class Tracking:
         attempts = 0
         while True:
             attempts += 1
-            if self.submission.begun_at is None:
-                self.submission.begun_at = self.clock.wall()
             try:
-                return (yield from self.patience.ask(call))
+                return (yield from self._asked(call))
             except PlatformError as problem:
-                if problem.may_have_acted:
-                    found = yield from self._found_after(problem)
+                if not problem.may_have_acted:
+                    self.submission.begun_at = None
+                else:
+                    yield Pause(FIRST_LOOK_S)
+                    found = yield from self._looked_for(problem)
                     if found is not None:
                         return found
                 yield from self.patience.before_another(problem, attempts)
 
-    def _found_after(self, problem: PlatformError) -> Steps[str | None]:
+    def _asked(self, call: Call[str]) -> Steps[str]:
+        self.submission.begun_at = self.clock.wall()
+        try:
+            return (yield from self.patience.ask(call))
+        finally:
+            # Also when it is cancelled, or interrupted.
+            self.submission.asked_at_s = self.clock.steady()
+
+    def _looked_for(self, problem: PlatformError | None = None) -> Steps[str | None]:
         """Look for a run that may be there, until it would be; None: it is not.
 
         Raises:
             UnreachableError: Nobody knows whether it is there.
         """
-        for wait_s in (FIRST_LOOK_S, CREATE_SETTLES_S):
-            if wait_s >= self.patience.left_s:
-                raise _unclear(problem) from problem
-            yield Pause(wait_s)
-            try:
+        settled_at_s = self.submission.asked_at_s + CREATE_SETTLES_S
+        try:
+            found = yield from self._found()
+            wait_s = settled_at_s - self.clock.steady()
+            if found is None and wait_s > 0:
+                yield from self.patience.wait(wait_s, "looking for the run")
                 found = yield from self._found()
-            except AutotrackError as error:
-                raise _unclear(problem) from error
-            if found is not None:
-                return found
-        return None
+        except AutotrackError as error:
+            raise _unclear(problem or error) from error
+        if found is None:
+            self.submission.begun_at = None
+        return found
 
     def _found(self) -> Steps[str | None]:
         begun_at, now = self.submission.begun_at or 0.0, self.clock.wall()
@@ -160,7 +170,7 @@ def _folder_for(run: TrackedRun) -> AbstractContextManager[str]:
     return TemporaryDirectory(prefix="nextmv-autotrack-")
 
 
-def _unclear(problem: PlatformError) -> UnreachableError:
+def _unclear(problem: AutotrackError) -> UnreachableError:
     return UnreachableError(
         f"{problem}; the run may be on the platform all the same: tracking the same"
         " TrackedRun again looks for it first"

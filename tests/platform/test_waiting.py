@@ -196,7 +196,7 @@ def test_a_run_that_is_not_there_in_the_end_is_created_again(
     found = driver.run(operations.track(a_run(), 60))
     assert [run.id for run in platform.runs()] == [found]
     # Looked for at once, and when the call must have ended.
-    assert driver.waits == [0.2, 5.0, 0.4]
+    assert driver.waits == [0.2, pytest.approx(4.8), 0.4]
 
 
 def test_a_run_nobody_can_look_for_is_never_sent_twice(operations, driver, platform):
@@ -225,9 +225,30 @@ def test_a_run_that_there_is_no_time_to_look_for_may_be_there(
     assert driver.run(operations.track(run, 60)) == platform.runs()[0].id
 
 
+def test_a_call_that_may_be_at_work_has_time_to_end_before_the_run_is_missed(
+    operations, driver, platform
+):
+    platform.fail_next(status=504, path="runs$", method="POST")
+    run = a_run()
+    with pytest.raises(UnreachableError, match="may be on the platform"):
+        driver.run(operations.track(run, 3))
+    driver.waits.clear()
+    driver.run(operations.track(run, 60))
+    assert driver.waits == [pytest.approx(4.8)]
+
+
+def test_a_clear_no_leaves_nothing_to_look_for(operations, driver, platform):
+    platform.fail_next(status=403, path="runs$", method="POST")
+    run = a_run()
+    with pytest.raises(RefusedError):
+        driver.run(operations.track(run, 60))
+    driver.run(operations.track(run, 60))
+    assert driver.waits == []
+    assert not any(seen.method == "GET" for seen in platform.requests())
+
+
 def test_a_run_is_not_tracked_by_two_at_once(operations, driver):
     run = a_run()
-    run.submissions.clear()
     first = operations.track(run, 60)
     next(first)
     with pytest.raises(AutotrackError, match="is being tracked already"):
