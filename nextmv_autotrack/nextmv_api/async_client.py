@@ -61,13 +61,10 @@ class AsyncClient:
         """
         with translated(call.doing, self._exchange.url(call)):
             request = self._exchange.request(call, _body(call.content), patience_s)
-            response = await self._pool.send(request)
             body = Body(call)
-            try:
+            async with self._pool.sent(request) as response:
                 async for chunk in response.aiter_bytes():
                     body.add(chunk)
-            finally:
-                await response.aclose()
         answer = Answer(response.status_code, response.headers, body.whole())
         return self._exchange.read(call, answer)
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from nextmv_autotrack.nextmv_api.pool import (
+    KEPT_CONNECTIONS,
     certificates,
     limits,
     proxy_for,
@@ -18,10 +22,19 @@ if TYPE_CHECKING:
 
     import httpx
 
-# A thousand tasks may be started in a line; what comes behind waits for its turn.
-MOST_CONNECTIONS = 64
+# A thousand tasks may be started in a line; what comes behind waits for its turn. Half of
+# what is kept of connections: each task talks to the API and to its storage.
+MOST_AT_ONCE = KEPT_CONNECTIONS // 2
 
-_ByProxy = dict["str | None", "httpx.AsyncBaseTransport"]
+
+@dataclass
+class _OfLoop:
+    """What belongs to one event loop."""
+
+    turns: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE)
+    )
+    by_proxy: dict[str | None, httpx.AsyncBaseTransport] = field(default_factory=dict)
 
 
 class AsyncPool:
@@ -33,33 +46,39 @@ class AsyncPool:
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None) -> None:
         self._given = transport
-        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _ByProxy]
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _OfLoop]
         self._by_loop = WeakKeyDictionary()
         self._certificates: ssl.SSLContext | None = None
 
-    async def send(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; the answer's body is still to be read."""
-        transport = self._given or self._transport_for(request.url)
-        return await transport.handle_async_request(request)
+    @asynccontextmanager
+    async def sent(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+        """Send a request when it is its turn; the answer can be read in the block."""
+        here = self._by_loop.setdefault(asyncio.get_running_loop(), _OfLoop())
+        async with here.turns:
+            transport = self._given or self._transport_for(request.url, here)
+            response = await transport.handle_async_request(request)
+            try:
+                yield response
+            finally:
+                await response.aclose()
 
     async def close(self) -> None:
         """Close the connections of this loop; a request sent later opens new ones."""
-        opened = self._by_loop.pop(asyncio.get_running_loop(), {})
-        for transport in opened.values():
+        here = self._by_loop.pop(asyncio.get_running_loop(), _OfLoop())
+        for transport in here.by_proxy.values():
             await transport.aclose()
 
-    def _transport_for(self, url: httpx.URL) -> httpx.AsyncBaseTransport:
-        opened = self._by_loop.setdefault(asyncio.get_running_loop(), {})
+    def _transport_for(self, url: httpx.URL, here: _OfLoop) -> httpx.AsyncBaseTransport:
         proxy = proxy_for(url)
-        if proxy not in opened:
+        if proxy not in here.by_proxy:
             with usable_environment():
-                opened[proxy] = self._new_transport(proxy)
-        return opened[proxy]
+                here.by_proxy[proxy] = self._new_transport(proxy)
+        return here.by_proxy[proxy]
 
     def _new_transport(self, proxy: str | None) -> httpx.AsyncBaseTransport:
         import httpx  # noqa: PLC0415 -- never before the first request
 
         self._certificates = self._certificates or certificates()
         return httpx.AsyncHTTPTransport(
-            verify=self._certificates, proxy=proxy, limits=limits(MOST_CONNECTIONS)
+            verify=self._certificates, proxy=proxy, limits=limits()
         )

@@ -119,8 +119,7 @@ def _timeouts(patience_s: float) -> dict[str, Any]:
             "connect": min(CONNECT_TIMEOUT_S, patience_s),
             "read": patience_s,
             "write": patience_s,
-            # Who waits for one of our own connections says nothing of the other side.
-            "pool": None,
+            "pool": patience_s,
         }
     }
 

@@ -116,12 +116,12 @@ def certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def limits(most: int | None = None) -> httpx.Limits:
-    """Return how many connections there may be, how many are kept, and how long."""
+def limits() -> httpx.Limits:
+    """Return how many connections are kept, and for how long."""
     import httpx  # noqa: PLC0415 -- never before the first request
 
     return httpx.Limits(
-        max_connections=most,
+        max_connections=None,
         max_keepalive_connections=KEPT_CONNECTIONS,
         keepalive_expiry=KEPT_FOR_S,
     )

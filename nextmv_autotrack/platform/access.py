@@ -20,14 +20,14 @@ class Access:
 def access(
     endpoint: str | None = None,
     api_key: str | None = None,
-    sources: Sources = OF_THIS_PROCESS,
+    sources: Sources | None = None,
 ) -> Access:
     """Return what is given, and what the settings of the process say of the rest.
 
     Raises:
         SettingsError: There is no key.
     """
-    settings = sources.resolve()
+    settings = (sources or OF_THIS_PROCESS).resolve()
     key = settings.api_key if api_key is None else api_key
     if key is None:
         message = "there is no API key: set NEXTMV_API_KEY, or give it as api_key=..."

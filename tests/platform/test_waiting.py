@@ -51,15 +51,15 @@ class InTasks:
             self.waits.append(seconds)
             time.passes(seconds)
 
-        self._loop = asyncio.new_event_loop()
-        self._driver = AsyncDriver(AsyncClient(platform.endpoint, platform.key), sleep)
+        self.loop = asyncio.new_event_loop()
+        self.driver = AsyncDriver(AsyncClient(platform.endpoint, platform.key), sleep)
 
     def run(self, steps):
-        return self._loop.run_until_complete(self._driver.run(steps))
+        return self.loop.run_until_complete(self.driver.run(steps))
 
     def end(self):
-        self._loop.run_until_complete(self._driver.close())
-        self._loop.close()
+        self.loop.run_until_complete(self.driver.close())
+        self.loop.close()
 
 
 @pytest.fixture
@@ -255,3 +255,49 @@ def test_a_run_is_not_tracked_by_two_at_once(operations, driver):
         driver.run(operations.track(run, 60))
     first.close()
     assert driver.run(operations.track(run, 60))
+
+
+async def seen(platform, path, times=1):
+    """Let the tasks go on until the platform has seen such requests."""
+    while sum(path in seen.path for seen in platform.requests()) < times:  # noqa: ASYNC110 -- it is another process
+        await asyncio.sleep(0)
+
+
+def test_a_task_that_is_cancelled_leaves_nothing_at_work_and_nothing_twice(
+    operations, platform, time
+):
+    driver = InTasks(platform, time)
+    platform.trouble("hang", path="runs$", method="POST")
+    run = a_run()
+
+    async def cancel_when_created():
+        task = asyncio.ensure_future(driver.driver.run(operations.track(run, 60)))
+        await seen(platform, "routing/runs", times=4)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    driver.loop.run_until_complete(cancel_when_created())
+    assert driver.run(operations.track(run, 60)) == platform.runs()[0].id
+    assert len(platform.runs()) == 1
+    # The call that was cancelled had time to end before the run was missed.
+    assert driver.waits == [5.0]
+    driver.end()
+
+
+@pytest.mark.parametrize("at", ["uploadurl", "uploads"])
+def test_uploads_that_are_cancelled_are_no_more(operations, platform, time, at):
+    driver = InTasks(platform, time)
+    platform.trouble("hang", 3, path=at)
+
+    async def cancel_at_once():
+        task = asyncio.ensure_future(driver.driver.run(operations.track(a_run(), 60)))
+        await seen(platform, at, times=3)
+        task.cancel()
+        await asyncio.wait([task])
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    driver.loop.run_until_complete(cancel_at_once())
+    assert platform.runs() == []
+    driver.end()

@@ -29,6 +29,23 @@ def test_importing_the_library_does_not_import(name: str):
     assert name not in loaded_by("import nextmv_autotrack")
 
 
+def test_importing_the_library_loads_nothing_of_the_explicit_client():
+    loaded = loaded_by("import nextmv_autotrack")
+    assert not any("autotrack.platform" in n or "nextmv_api" in n for n in loaded)
+
+
+def test_the_explicit_client_is_loaded_when_it_is_named_and_no_sooner_than_needed():
+    program = """
+from nextmv_autotrack import Application, RunResult, TrackedRun
+
+app = Application("routing", api_key="a-key")
+run = TrackedRun("succeeded", input={"stops": 3})
+"""
+    loaded = loaded_by(program)
+    assert "nextmv_autotrack.platform.application" in loaded
+    assert loaded.isdisjoint(HEAVY - {"wrapt"} | {"ssl", "nextmv"})
+
+
 def test_tracking_a_function_imports_no_network_library_and_no_database():
     program = """
 from nextmv_autotrack import tracked
