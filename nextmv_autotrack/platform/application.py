@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from nextmv_autotrack.nextmv_api import Client
@@ -55,12 +54,12 @@ class Application:
         endpoint: str | None = None,
     ) -> None:
         found = access(endpoint, api_key)
-        connect = partial(Client, found.endpoint, found.api_key)
         instance_id = instance_id or found.instance_id
         self._operations = Operations(
             clean_endpoint(found.endpoint), app_id, instance_id
         )
-        self._driver = Driver(connect)
+        # Not a partial, whose repr has the key.
+        self._driver = Driver(lambda: Client(found.endpoint, found.api_key))
 
     def __repr__(self) -> str:
         return f"<Application {self.app_id!r} at {self._operations.endpoint}>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -79,11 +80,12 @@ class Operations:
         batch_experiment_id: str | None = None,
     ) -> Steps[RunResult]:
         """Track a run and read it back; the time is for both."""
+        tracking = self.track(run, timeout_s, instance_id, batch_experiment_id)
         deadline_s = self.clock.steady() + timeout_s
-        run_id = yield from self.track(run, timeout_s, instance_id, batch_experiment_id)
+        run_id = yield from tracking
         # The run is there: what comes of it is asked for once at least.
         left_s = max(deadline_s - self.clock.steady(), LAST_POLL_S)
-        return (yield from self._reading(left_s).result_at_end(run_id, on_poll))
+        return (yield from self.result_at_end(run_id, left_s, on_poll))
 
     def result(self, run_id: str, timeout_s: float = TIMEOUT_S) -> Steps[RunResult]:
         """Read a run as it stands."""
@@ -129,7 +131,7 @@ class Operations:
         return Reading(self.endpoint, self.app_id, self._patience(timeout_s))
 
     def _patience(self, timeout_s: float) -> Patience:
-        return Patience(timeout_s, self.clock, self.chance)
+        return Patience(_seconds(timeout_s), self.clock, self.chance)
 
 
 def wanted_status(status: Status | str | None) -> Status | None:
@@ -144,3 +146,9 @@ def wanted_status(status: Status | str | None) -> Status | None:
         known = ", ".join(one.value for one in Status)
         message = f"status {status!r} is none of {known}"
         raise SettingsError(message) from None
+
+
+def _seconds(timeout: object) -> float:
+    if isinstance(timeout, (int, float)) and not math.isnan(timeout):
+        return timeout
+    raise SettingsError(f"timeout must be a number of seconds, not {timeout!r}")

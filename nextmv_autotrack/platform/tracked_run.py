@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ class Submission:
     """When it was last asked to, by the steady clock."""
     platform_run_id: str | None = None
     is_under_way: bool = False
+
+
+Submissions = dict[tuple[str, str], Submission]
 
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
@@ -90,7 +94,7 @@ class TrackedRun:
     output_dir: Path | None
     started_at: float | None
     """Seconds since 1970."""
-    submissions: dict[tuple[str, str], Submission] = field(repr=False)
+    submissions: Submissions
     """How far it has come, by endpoint and application."""
 
     def __init__(  # noqa: PLR0913 -- what there is to say of a run
@@ -144,8 +148,14 @@ class TrackedRun:
 _NAMES = frozenset(item.name for item in fields(TrackedRun)) - {"submissions"}
 
 
+# By their ids, since the SDK's runs have no hash; an entry goes with its run.
+_submissions_of: dict[int, tuple[weakref.ref[object], Submissions]] = {}
+
+
 def as_tracked_run(value: object) -> TrackedRun:
     """Return a `TrackedRun` as it is, and the vendor's as one of ours.
+
+    Theirs, too, is one run of an application, however often it is tracked.
 
     Raises:
         InvalidRunError: It is neither, or a field of it is wrong.
@@ -155,4 +165,15 @@ def as_tracked_run(value: object) -> TrackedRun:
     found = nextmv_values.tracked_run_fields(value)
     if found is None:
         raise run_fields.wrong("run", "a TrackedRun", value)
-    return TrackedRun(**{k: v for k, v in found.items() if k in _NAMES})
+    run = TrackedRun(**{k: v for k, v in found.items() if k in _NAMES})
+    vars(run)["submissions"] = _known_submissions(value)
+    return run
+
+
+def _known_submissions(value: object) -> Submissions:
+    key = id(value)
+    known = _submissions_of.get(key)
+    if known is None or known[0]() is not value:
+        gone = weakref.ref(value, lambda _: _submissions_of.pop(key, None))
+        known = _submissions_of[key] = (gone, {})
+    return known[1]

@@ -295,6 +295,15 @@ def test_nothing_is_sent_of_what_is_no_tracked_run(app, platform):
     assert platform.requests() == []
 
 
+@pytest.mark.parametrize("timeout", [None, "5", float("nan")], ids=repr)
+def test_a_timeout_is_a_number(app, platform, timeout):
+    with pytest.raises(SettingsError, match="timeout must be a number of seconds"):
+        app.track_run(TrackedRun("succeeded"), timeout=timeout)
+    with pytest.raises(SettingsError, match="timeout must be a number of seconds"):
+        app.track_run_with_result(TrackedRun("succeeded"), timeout=timeout)
+    assert platform.requests() == []
+
+
 def test_a_folder_that_has_gone_meanwhile_is_named(app, platform, tmp_path):
     (tmp_path / "in").mkdir()
     run = TrackedRun(

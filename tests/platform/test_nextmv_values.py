@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 
 import pytest
 
 from nextmv_autotrack import InvalidRunError, Status, TrackedRun
+from nextmv_autotrack.platform import tracked_run
 from nextmv_autotrack.platform.tracked_run import as_tracked_run
 
 nextmv = pytest.importorskip("nextmv", exc_type=ImportError)
@@ -133,3 +135,13 @@ def test_a_run_of_the_sdk_arrives(app, platform):
     assert run.document["metrics"] == {"value": 2}
     assert run.logs == b"one\ntwo"
     assert run.result["execution_duration"] == 1500
+
+
+def test_a_run_of_the_sdk_is_one_run_too_and_leaves_nothing_behind(app, platform):
+    theirs = nextmv.TrackedRun(status=SUCCEEDED)
+    assert app.track_run(theirs) == app.track_run(theirs)
+    assert len(platform.runs()) == 1
+    known = len(tracked_run._submissions_of)
+    del theirs
+    gc.collect()
+    assert len(tracked_run._submissions_of) < known
