@@ -86,19 +86,3 @@ def origin(url: str) -> str:
     scheme, _, rest = url.partition("://")
     place = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
     return f"{scheme}://{place.rpartition('@')[2]}"
-
-
-DEFAULT_CONSOLE = "https://cloud.nextmv.io"
-
-
-def console_url(endpoint: str, app_id: str, run_id: str) -> str:
-    """Return the address of a run's page.
-
-    The pages of a platform are where its API is, without the `api.` of its name.
-    """
-    scheme, _, host = origin(endpoint).partition("://")
-    console = DEFAULT_CONSOLE
-    if host.lower().startswith("api."):
-        console = f"{scheme}://{host[len('api.') :]}"
-    app, run = (quote(text, safe="", errors="replace") for text in (app_id, run_id))
-    return f"{console}/app/{app}/run/{run}?view=details"

@@ -67,7 +67,10 @@ class Patience:
         yield Pause(seconds)
 
     def _left_out(self, doing: str) -> UnreachableError:
-        message = f"{doing} was left out: {self._timeout_s:g} s are over"
+        message = (
+            f"{doing} was left out: {self._timeout_s:g} s are over;"
+            " a longer timeout gives it more time"
+        )
         return UnreachableError(message, may_have_acted=False)
 
     def insist(self, call: Call[_Read]) -> Steps[_Read]:

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from nextmv_autotrack.errors import RefusedError, RunTimeoutError, UnknownRunError
 from nextmv_autotrack.nextmv_api import Call, calls
-from nextmv_autotrack.nextmv_api.address import console_url
 from nextmv_autotrack.nextmv_api.answers import Answer
+from nextmv_autotrack.nextmv_api.console import run_page
 from nextmv_autotrack.nextmv_api.documents import Outcome, RunInformation, read_document
 from nextmv_autotrack.nextmv_api.listing import ListedRun
 from nextmv_autotrack.platform.patience import Patience
@@ -113,7 +113,7 @@ class Reading:
             created_at=information.created_at,
             instance_id=information.instance_id,
             metrics=information.metrics,
-            url=console_url(self.endpoint, self.app_id, information.id),
+            url=run_page(self.endpoint, self.app_id, information.id),
             duration=information.duration,
             output=outcome.output,
             error=outcome.error or information.error,
@@ -158,5 +158,5 @@ class Reading:
 
     def _summary(self, run: ListedRun) -> RunSummary:
         return RunSummary(
-            **run._asdict(), url=console_url(self.endpoint, self.app_id, run.id)
+            **run._asdict(), url=run_page(self.endpoint, self.app_id, run.id)
         )

@@ -8,7 +8,6 @@ from nextmv_autotrack.nextmv_api.address import (
     app_path,
     clean_endpoint,
     clean_key,
-    console_url,
     origin,
 )
 
@@ -98,16 +97,3 @@ def test_an_application_id_that_would_change_the_path_is_refused(app_id):
 )
 def test_of_an_address_with_secrets_only_the_host_is_shown(url, shown):
     assert origin(url) == shown
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "console"),
-    [
-        ("https://api.cloud.nextmv.io", "https://cloud.nextmv.io"),
-        ("https://API.staging.example:8443/v", "https://staging.example:8443"),
-        ("http://127.0.0.1:8000", "https://cloud.nextmv.io"),
-    ],
-)
-def test_a_run_has_a_page(endpoint, console):
-    url = console_url(endpoint, "a b", "latest-x/y")
-    assert url == f"{console}/app/a%20b/run/latest-x%2Fy?view=details"

@@ -179,9 +179,8 @@ def test_what_was_tracked_is_read_back(app, platform, status):
     assert result.options == {"gap": "0.1", "solver": "highs"}
     assert result.duration == pytest.approx(1.5)
     assert result.error == (None if status == "succeeded" else "the run failed")
-    assert result.url == (
-        f"https://cloud.nextmv.io/app/routing/run/{result.id}?view=details"
-    )
+    page = f"{platform.endpoint}/app/routing/run/{result.id}?view=details"
+    assert result.url == page
     assert app.logs(result.id) == result.logs
     assert app.input(result.id) == {"stops": 3}
 
