@@ -10,7 +10,8 @@ AutotrackError
 ├── AmbiguousRunError    several runs have an id that begins like this
 └── PlatformError        the platform did not take a request
     ├── UnreachableError     no usable answer came
-    └── RefusedError         the platform answered, and the answer was no
+    ├── RefusedError         the platform answered, and the answer was no
+    └── SignInError          nobody is signed in, or not any more
 """
 
 from __future__ import annotations
@@ -87,3 +88,9 @@ class RefusedError(PlatformError):
         self.retry_after_s = retry_after_s
         # A gateway that gave up says nothing of what is behind it.
         self.may_have_acted = status_code >= 500 or status_code == 408
+
+
+class SignInError(PlatformError):
+    """A profile needs somebody to sign in by the browser, for the first time or again."""
+
+    may_have_acted = False

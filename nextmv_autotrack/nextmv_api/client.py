@@ -10,12 +10,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from nextmv_autotrack.clock import SYSTEM_CLOCK
-from nextmv_autotrack.errors import UnreachableError
+from nextmv_autotrack.access import Access
+from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
+from nextmv_autotrack.errors import SettingsError, UnreachableError
 from nextmv_autotrack.nextmv_api.address import (
     app_path,
     clean_endpoint,
-    clean_key,
+    is_private,
     origin,
 )
 from nextmv_autotrack.nextmv_api.answers import (
@@ -24,10 +25,13 @@ from nextmv_autotrack.nextmv_api.answers import (
     storage_refusal,
     text_field,
 )
+from nextmv_autotrack.nextmv_api.bearer import Bearer, Key
 from nextmv_autotrack.nextmv_api.blob import CHUNK_BYTES, Blob
 from nextmv_autotrack.nextmv_api.faults import translated
 from nextmv_autotrack.nextmv_api.listing import Page, read_page
 from nextmv_autotrack.nextmv_api.pool import Pool
+from nextmv_autotrack.nextmv_api.sign_in import SignedIn
+from nextmv_autotrack.profiles import Login
 
 if TYPE_CHECKING:
     import httpx
@@ -64,26 +68,61 @@ class Client:
 
     Args:
         endpoint: Address of the platform; https when it has no scheme.
-        api_key: Goes to the endpoint, and nowhere else.
+        api_key: Goes to the endpoint, and nowhere else. Or somebody who is signed in.
         transport: Sends the requests, instead of a pool of connections.
         patience_s: Tells, before each request, how long the other side may be silent.
+        clock: Tells the time.
+        system_certs: Trust whom the operating system trusts.
+        allow_http: Send to other machines without encryption, too.
 
     Raises:
         SettingsError: The endpoint or the key cannot be used.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- handed in by name
         self,
         endpoint: str,
-        api_key: str,
+        api_key: str | Login,
         *,
         transport: httpx.BaseTransport | None = None,
         patience_s: Callable[[], float] = lambda: SILENCE_TIMEOUT_S,
+        clock: Clock = SYSTEM_CLOCK,
+        system_certs: bool = False,
+        allow_http: bool = False,
     ) -> None:
-        self.endpoint = clean_endpoint(endpoint)
-        self._key = clean_key(api_key)
-        self._pool = Pool(transport)
+        self.endpoint = clean_endpoint(endpoint, allow_http=allow_http)
+        self._bearer: Bearer
+        if isinstance(api_key, Login):
+            self._bearer = SignedIn(
+                api_key, self._exchange, clock, allow_http=allow_http
+            )
+        else:
+            self._bearer = Key(api_key)
+        self._pool = Pool(transport, system_certs=system_certs)
         self._patience_s = patience_s
+        self._allow_http = allow_http
+
+    @classmethod
+    def to(cls, access: Access, **means: Any) -> Client:
+        """Return a client for the platform that an access is to.
+
+        Raises:
+            SettingsError: The access cannot be used, or there is none.
+        """
+        if access.problem is not None:
+            raise SettingsError(access.problem)
+        return cls(
+            access.endpoint,
+            access.login or access.api_key or "",
+            system_certs=access.system_certs,
+            allow_http=access.allow_http,
+            **means,
+        )
+
+    @property
+    def is_signed_in_anew(self) -> bool:
+        """Whether a call that failed because nobody was signed in may do better now."""
+        return self._bearer.is_renewed
 
     def __repr__(self) -> str:
         return f"<Client for {self.endpoint}>"
@@ -113,8 +152,11 @@ class Client:
             StoreError: A file of the blob cannot be read.
         """
         doing = "uploading"
+        if not (self._allow_http or is_private(url)):
+            msg = f"{doing} at {origin(url)} failed: it does not begin with https://"
+            raise UnreachableError(msg, may_have_acted=False)
         # Chunked transfer is what httpx would choose; storage refuses it.
-        headers = {"User-Agent": _user_agent(), "Content-Length": str(content.size)}
+        headers = {"Content-Length": str(content.size)}
         answer = self._exchange("PUT", url, headers, content, doing)
         if not answer.is_success:
             raise storage_refusal(
@@ -150,20 +192,29 @@ class Client:
         doing: str,
         body: Mapping[str, Any] | None = None,
     ) -> Answer:
-        headers = {
-            "User-Agent": _user_agent(),
-            "Authorization": f"Bearer {self._key}",
-            "Content-Type": "application/json",
-        }
+        token = self._bearer.token()
         content = b"" if body is None else json.dumps(body).encode("ascii")
         url = self.endpoint + path
         with translated(doing, url):
             address = _parsed(url)
-        answer = self._exchange(method, address, headers, content, doing)
+        answer = self._exchange(method, address, self._opened_by(token), content, doing)
+        if answer.status_code == 401:
+            another = self._bearer.another_than(token)
+            if another is not None:
+                token = another
+                headers = self._opened_by(token)
+                answer = self._exchange(method, address, headers, content, doing)
         if not answer.is_success:
             where = f"{doing} at {origin(url)}"
-            raise api_refusal(answer, where, hidden=self._key, now=SYSTEM_CLOCK.wall())
+            raise api_refusal(answer, where, hidden=token, now=SYSTEM_CLOCK.wall())
         return answer
+
+    def _opened_by(self, token: str) -> dict[str, str]:
+        return {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            **self._bearer.headers,
+        }
 
     def _exchange(
         self,
@@ -179,7 +230,7 @@ class Client:
             request = httpx.Request(
                 method,
                 url,
-                headers=headers,
+                headers={"User-Agent": _user_agent(), **headers},
                 content=_body(content),
                 extensions=_timeouts(self._patience_s()),
             )

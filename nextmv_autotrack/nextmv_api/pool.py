@@ -6,6 +6,7 @@ import codecs
 import threading
 from typing import TYPE_CHECKING
 
+from nextmv_autotrack import safely
 from nextmv_autotrack.errors import UnreachableError
 from nextmv_autotrack.nextmv_api.faults import translated
 
@@ -32,8 +33,11 @@ class Pool:
     What is left to do is to honour the proxies set in the environment.
     """
 
-    def __init__(self, transport: httpx.BaseTransport | None) -> None:
+    def __init__(
+        self, transport: httpx.BaseTransport | None, *, system_certs: bool = False
+    ) -> None:
         self._given = transport
+        self._system_certs = system_certs
         self._lock = threading.Lock()
         self._by_origin: dict[tuple[str, bytes], httpx.BaseTransport] = {}
         self._by_proxy: dict[str | None, httpx.BaseTransport] = {}
@@ -95,7 +99,8 @@ class Pool:
 
         if self._certificates is None:
             # Made once: it takes longer than a hundred requests.
-            self._certificates = httpx.create_ssl_context()
+            make = certificates_of_the_system
+            self._certificates = make() if self._system_certs else _own_certificates()
         return httpx.HTTPTransport(
             verify=self._certificates,
             proxy=proxy,
@@ -105,6 +110,31 @@ class Pool:
                 keepalive_expiry=KEPT_FOR_S,
             ),
         )
+
+
+def _own_certificates() -> ssl.SSLContext:
+    import httpx  # noqa: PLC0415 -- never before the first request
+
+    return httpx.create_ssl_context()
+
+
+def certificates_of_the_system() -> ssl.SSLContext:
+    """Return a context that trusts whom the operating system trusts.
+
+    For our own connections only: other libraries of the process keep what they have.
+    """
+    import ssl  # noqa: PLC0415 -- as httpx, which has it by then
+
+    try:
+        import truststore  # noqa: PLC0415 -- an extra
+    except ImportError:
+        safely.warn(
+            "the system's certificates are asked for, and only those that Python finds "
+            "are used: pip install 'nextmv-autotrack[system-certs]' for all of them"
+        )
+        return ssl.create_default_context()
+    context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return context
 
 
 def _proxy_for(url: httpx.URL) -> str | None:
