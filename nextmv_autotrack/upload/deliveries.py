@@ -19,7 +19,7 @@ from nextmv_autotrack.store.outbox import UPLOAD_LIFE_S
 from nextmv_autotrack.upload.crew import Crew
 from nextmv_autotrack.upload.link import Link
 from nextmv_autotrack.upload.packing import pack
-from nextmv_autotrack.upload.retry import NOT_SENT, PARTS_GONE
+from nextmv_autotrack.upload.retry import NOT_SENT, PARTS_GONE, SOMEBODY
 from nextmv_autotrack.upload.settling import Settling
 from nextmv_autotrack.upload.submission import Uploads, look_for, upload
 from nextmv_autotrack.upload.under_way import Attempt, Step, UnderWay
@@ -30,9 +30,6 @@ from nextmv_autotrack.upload.under_way import Attempt, Step, UnderWay
 UPLOAD_THREADS = 20
 
 _PATIENCE_S = 1.0
-
-# Until a file that was wrong is looked at again: to look costs next to nothing.
-_MENDED_LOOK_S = 5.0
 
 # Nobody says when another process has delivered a run of ours that it has claimed.
 _OTHERS_LOOK_S = 0.2
@@ -94,7 +91,7 @@ class Deliveries:
         if client is None:
             # The environment or a file has to be mended.
             self._link.reread()
-            return self._clock.steady() + _MENDED_LOOK_S
+            return self._clock.steady() + SOMEBODY.first_s
         for run in self._claimed(store, access.endpoint):
             self._begin(store, client, run)
         # Without threads, what was begun has been done.
