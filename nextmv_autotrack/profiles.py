@@ -215,10 +215,10 @@ def _mapping_in(path: Path | None) -> dict[str, Any]:
     # Not at the top: it takes milliseconds, and most have no such file.
     import yaml  # noqa: PLC0415
 
-    # Every value stays the text it is: a key made of digits is no number.
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
-        document = yaml.load(content, Loader=loader)  # noqa: S506 -- makes texts only
+        # Every value stays the text it is: a key made of digits is no number. Not the
+        # fast loader, which ends the process when values are nested too deeply.
+        document = yaml.load(content, Loader=yaml.BaseLoader)  # noqa: S506 -- texts only
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # Not the parser's words: they repeat the line, and with it maybe the key.
         mark = getattr(error, "problem_mark", None)
@@ -228,7 +228,6 @@ def _mapping_in(path: Path | None) -> dict[str, Any]:
     if document in (None, ""):
         return {}
     if not isinstance(document, dict):
-        raise SettingsError(
-            f"{path} is no list of names and values, such as apikey: ..."
-        )
+        msg = f"{path} holds no names with values, such as `apikey: ...`"
+        raise SettingsError(msg)
     return document

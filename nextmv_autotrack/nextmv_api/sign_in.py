@@ -82,7 +82,7 @@ class SignedIn:
             kept = token_file.read(self._login.tokens)
             provider = self._provider()
             life_s = kept.expires_at - self._clock.wall()
-            if kept.id_token == refused or life_s < EXPIRES_SOON_S:
+            if kept.id_token == refused or life_s <= EXPIRES_SOON_S:
                 kept, life_s = self._refreshed(kept, provider)
             self._check(kept, provider, life_s)
         except PlatformError as error:

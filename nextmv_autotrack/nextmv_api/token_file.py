@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import secrets
 from collections.abc import Mapping
@@ -40,7 +41,7 @@ class Tokens:
     def life_s(self) -> float:
         """How long they last from when they were given out."""
         life_s = self.document.get("expires_in")
-        if not isinstance(life_s, (int, float)):
+        if not isinstance(life_s, (int, float)) or not math.isfinite(life_s):
             return DEFAULT_LIFE_S
         return min(max(0.0, life_s), LONGEST_LIFE_S)
 
@@ -78,7 +79,10 @@ class Tokens:
     def followed_by(self, answer: Mapping[str, Any], now: float) -> Tokens:
         """Return what holds after a refresh: what the answer has not, stays."""
         # A document may be kept by other tools, which read the time and not the life.
-        new = Tokens({**self.document, "expires_in": DEFAULT_LIFE_S, **answer})
+        told = {
+            name: value for name, value in answer.items() if value not in (None, "")
+        }
+        new = Tokens({**self.document, "expires_in": DEFAULT_LIFE_S, **told})
         expires_at = datetime.fromtimestamp(now + new.life_s, timezone.utc)
         return Tokens({**new.document, "expires_at": expires_at.isoformat()})
 

@@ -9,7 +9,17 @@ import pytest
 from tests.platform_server.handle import KEY
 from tests.project.paths import python
 
-HEAVY = {"asyncio", "httpx", "numpy", "psutil", "rich", "sqlite3", "wrapt"}
+HEAVY = {
+    "asyncio",
+    "httpx",
+    "numpy",
+    "psutil",
+    "rich",
+    "sqlite3",
+    "truststore",
+    "wrapt",
+    "yaml",
+}
 
 
 def alone(program: str) -> subprocess.CompletedProcess[str]:
@@ -37,7 +47,9 @@ from nextmv_autotrack import tracked
 def solve(x):
     return x
 """
-    assert loaded_by(program).isdisjoint({"httpx", "sqlite3", "numpy", "psutil"})
+    assert loaded_by(program).isdisjoint(
+        {"httpx", "sqlite3", "numpy", "psutil", "yaml"}
+    )
 
 
 def test_a_client_that_is_prepared_imports_nothing_more_in_other_threads(platform):
