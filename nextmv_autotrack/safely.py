@@ -17,9 +17,6 @@ _reported: dict[str, float] = {}
 THE_DISK = "the disk"
 """The topic of whatever cannot be written."""
 
-THE_ACCESS = "the access to the platform"
-"""The topic of whatever keeps this machine from reaching it."""
-
 DELIVERY = "the delivery of runs"
 """What the topics of runs that wait begin with."""
 

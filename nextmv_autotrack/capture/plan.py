@@ -122,7 +122,7 @@ def delivery(settings: Settings, access: Callable[[], Access]) -> Delivery:
         return Delivery.LOCAL
     known = access()
     if known.problem is not None:
-        safely.warn(f"runs wait on disk: {known.problem}", safely.THE_ACCESS)
+        safely.warn(f"runs wait on disk: {known.problem}")
     elif not known.is_open:
         if settings.destination == "auto":
             return Delivery.LOCAL

@@ -67,7 +67,7 @@ class Link:
                 self.client.prepare()
         except SettingsError as error:
             self.client = None
-            safely.warn(f"runs wait: {error}", safely.THE_ACCESS)
+            safely.warn(f"runs wait on disk: {error}")
         return self.client
 
     def close(self) -> None:
