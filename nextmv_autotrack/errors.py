@@ -12,7 +12,8 @@ AutotrackError
 └── PlatformError        the platform did not take a request
     ├── UnreachableError     no usable answer came
     ├── RefusedError         the platform answered, and the answer was no
-    └── RunTimeoutError      a run had not ended in time
+    ├── RunTimeoutError      a run had not ended in time
+    └── SignInError          nobody is signed in, or not any more
 """
 
 from __future__ import annotations
@@ -113,3 +114,9 @@ class RunTimeoutError(PlatformError, TimeoutError):
     def __init__(self, message: str, *, platform_run_id: str) -> None:
         super().__init__(message)
         self.platform_run_id = platform_run_id
+
+
+class SignInError(PlatformError):
+    """A profile needs somebody to sign in by the browser, for the first time or again."""
+
+    may_have_acted = False

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from nextmv_autotrack.access import Access
+from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.nextmv_api.answers import Answer
 from nextmv_autotrack.nextmv_api.async_pool import AsyncPool
 from nextmv_autotrack.nextmv_api.blob import CHUNK_BYTES, Blob
 from nextmv_autotrack.nextmv_api.calls import Call
+from nextmv_autotrack.nextmv_api.client import Client
 from nextmv_autotrack.nextmv_api.exchange import Body, Exchange
 from nextmv_autotrack.nextmv_api.faults import translated
+from nextmv_autotrack.profiles import Login
 
 if TYPE_CHECKING:
     import httpx
@@ -27,8 +33,10 @@ class AsyncClient:
 
     Args:
         endpoint: Address of the platform; https when it has no scheme.
-        api_key: Goes to the endpoint, and nowhere else.
+        api_key: Goes to the endpoint, and nowhere else. Or somebody who is signed in.
         transport: Sends the requests, instead of a pool of connections.
+        system_certs: Trust whom the operating system trusts.
+        allow_http: Send to other machines without encryption, too.
 
     Raises:
         SettingsError: The endpoint or the key cannot be used.
@@ -37,12 +45,38 @@ class AsyncClient:
     def __init__(
         self,
         endpoint: str,
-        api_key: str,
+        api_key: str | Login,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
+        system_certs: bool = False,
+        allow_http: bool = False,
     ) -> None:
-        self._exchange = Exchange(endpoint, api_key)
-        self._pool = AsyncPool(transport)
+        # It has its own connections, to where tokens are had from.
+        self._opener = Client(
+            endpoint, api_key, system_certs=system_certs, allow_http=allow_http
+        )
+        self._bearer = self._opener.bearer
+        self._is_token_fetched = isinstance(api_key, Login)
+        self._exchange = Exchange(
+            self._opener.endpoint, self._bearer.headers, allow_http=allow_http
+        )
+        self._pool = AsyncPool(transport, system_certs=system_certs)
+
+    @classmethod
+    def to(cls, access: Access) -> AsyncClient:
+        """Return a client for the platform that an access is to.
+
+        Raises:
+            SettingsError: The access cannot be used, or there is none.
+        """
+        if access.problem is not None:
+            raise SettingsError(access.problem)
+        return cls(
+            access.endpoint,
+            access.login or access.api_key or "",
+            system_certs=access.system_certs,
+            allow_http=access.allow_http,
+        )
 
     def __repr__(self) -> str:
         return f"<AsyncClient for {self.endpoint}>"
@@ -59,17 +93,32 @@ class AsyncClient:
             call: Which one.
             patience_s: How long the other side may be silent.
         """
+        token = "" if call.is_of_storage else await self._fetched(self._bearer.token)
+        answer = await self._answered(call, patience_s, token)
+        if answer.status_code == 401 and not call.is_of_storage:
+            another = await self._fetched(partial(self._bearer.another_than, token))
+            if another is not None:
+                token = another
+                answer = await self._answered(call, patience_s, token)
+        return self._exchange.read(call, answer, token)
+
+    async def _fetched(self, fetch: Callable[[], _Read]) -> _Read:
+        """A token; one that may have to be fetched first does not hold up the loop."""
+        return await asyncio.to_thread(fetch) if self._is_token_fetched else fetch()
+
+    async def _answered(self, call: Call[Any], patience_s: float, token: str) -> Answer:
+        body = Body(call.doing, call.max_answer_bytes)
         with translated(call.doing, self._exchange.url(call)):
-            request = self._exchange.request(call, _body(call.content), patience_s)
-            body = Body(call)
+            content = _body(call.content)
+            request = self._exchange.request(call, content, patience_s, token)
             async with self._pool.sent(request) as response:
                 async for chunk in response.aiter_bytes():
                     body.add(chunk)
-        answer = Answer(response.status_code, response.headers, body.whole())
-        return self._exchange.read(call, answer)
+        return Answer(response.status_code, response.headers, body.whole())
 
     async def close(self) -> None:
         """Close the connections of this event loop; a later call opens new ones."""
+        self._opener.close()
         await self._pool.close()
 
 

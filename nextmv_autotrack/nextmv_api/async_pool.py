@@ -44,8 +44,11 @@ class AsyncPool:
     other, as every `asyncio.run` does, must not meet those of the last one.
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None) -> None:
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport | None, *, system_certs: bool = False
+    ) -> None:
         self._given = transport
+        self._system_certs = system_certs
         self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _OfLoop]
         self._by_loop = WeakKeyDictionary()
         self._certificates: ssl.SSLContext | None = None
@@ -78,7 +81,9 @@ class AsyncPool:
     def _new_transport(self, proxy: str | None) -> httpx.AsyncBaseTransport:
         import httpx  # noqa: PLC0415 -- never before the first request
 
-        self._certificates = self._certificates or certificates()
+        self._certificates = self._certificates or certificates(
+            of_the_system=self._system_certs
+        )
         return httpx.AsyncHTTPTransport(
             verify=self._certificates, proxy=proxy, limits=limits()
         )

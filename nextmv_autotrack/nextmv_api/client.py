@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from nextmv_autotrack.access import Access
+from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
+from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.nextmv_api import calls
+from nextmv_autotrack.nextmv_api.address import clean_endpoint
 from nextmv_autotrack.nextmv_api.answers import Answer
+from nextmv_autotrack.nextmv_api.bearer import Bearer, Key
 from nextmv_autotrack.nextmv_api.blob import CHUNK_BYTES, Blob
-from nextmv_autotrack.nextmv_api.calls import Call, Upload
+from nextmv_autotrack.nextmv_api.calls import MAX_ANSWER_BYTES, Call, Upload
 from nextmv_autotrack.nextmv_api.exchange import (
     SILENCE_TIMEOUT_S,
     Body,
     Exchange,
+    request,
     user_agent,
 )
 from nextmv_autotrack.nextmv_api.faults import translated
 from nextmv_autotrack.nextmv_api.listing import Page
 from nextmv_autotrack.nextmv_api.pool import Pool
+from nextmv_autotrack.nextmv_api.sign_in import SignedIn
+from nextmv_autotrack.profiles import Login
 
 if TYPE_CHECKING:
     import httpx
@@ -37,25 +45,60 @@ class Client:
 
     Args:
         endpoint: Address of the platform; https when it has no scheme.
-        api_key: Goes to the endpoint, and nowhere else.
+        api_key: Goes to the endpoint, and nowhere else. Or somebody who is signed in.
         transport: Sends the requests, instead of a pool of connections.
         patience_s: Tells, before each request, how long the other side may be silent.
+        clock: Tells the time.
+        system_certs: Trust whom the operating system trusts.
+        allow_http: Send to other machines without encryption, too.
 
     Raises:
         SettingsError: The endpoint or the key cannot be used.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- handed in by name
         self,
         endpoint: str,
-        api_key: str,
+        api_key: str | Login,
         *,
         transport: httpx.BaseTransport | None = None,
         patience_s: Callable[[], float] = lambda: SILENCE_TIMEOUT_S,
+        clock: Clock = SYSTEM_CLOCK,
+        system_certs: bool = False,
+        allow_http: bool = False,
     ) -> None:
-        self._exchange = Exchange(endpoint, api_key)
-        self._pool = Pool(transport)
+        cleaned = clean_endpoint(endpoint, allow_http=allow_http)
+        self.bearer: Bearer
+        """What opens the platform."""
+        if isinstance(api_key, Login):
+            self.bearer = SignedIn(api_key, self._asked, clock, allow_http=allow_http)
+        else:
+            self.bearer = Key(api_key)
+        self._exchange = Exchange(cleaned, self.bearer.headers, allow_http=allow_http)
+        self._pool = Pool(transport, system_certs=system_certs)
         self._patience_s = patience_s
+
+    @classmethod
+    def to(cls, access: Access, **means: Any) -> Client:
+        """Return a client for the platform that an access is to.
+
+        Raises:
+            SettingsError: The access cannot be used, or there is none.
+        """
+        if access.problem is not None:
+            raise SettingsError(access.problem)
+        return cls(
+            access.endpoint,
+            access.login or access.api_key or "",
+            system_certs=access.system_certs,
+            allow_http=access.allow_http,
+            **means,
+        )
+
+    @property
+    def is_signed_in_anew(self) -> bool:
+        """Whether a call that failed because nobody was signed in may do better now."""
+        return self.bearer.is_renewed
 
     def __repr__(self) -> str:
         return f"<Client for {self.endpoint}>"
@@ -106,17 +149,37 @@ class Client:
         """
         if patience_s is None:
             patience_s = self._patience_s()
+        token = "" if call.is_of_storage else self.bearer.token()
+        answer = self._answered(call, patience_s, token)
+        if answer.status_code == 401 and not call.is_of_storage:
+            another = self.bearer.another_than(token)
+            if another is not None:
+                token = another
+                answer = self._answered(call, patience_s, token)
+        return self._exchange.read(call, answer, token)
+
+    def _answered(self, call: Call[Any], patience_s: float, token: str) -> Answer:
         with translated(call.doing, self._exchange.url(call)):
-            request = self._exchange.request(call, _body(call.content), patience_s)
-            response = self._pool.send(request)
-            body = Body(call)
-            try:
-                for chunk in response.iter_bytes():
-                    body.add(chunk)
-            finally:
-                response.close()
-        answer = Answer(response.status_code, response.headers, body.whole())
-        return self._exchange.read(call, answer)
+            content = _body(call.content)
+            sent = self._exchange.request(call, content, patience_s, token)
+            return self._sent(sent, Body(call.doing, call.max_answer_bytes))
+
+    def _asked(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, doing: str
+    ) -> Answer:
+        """Ask somebody else than the platform; nothing that opens it goes along."""
+        with translated(doing, url):
+            sent = request(method, url, headers, body, self._patience_s())
+            return self._sent(sent, Body(doing, MAX_ANSWER_BYTES))
+
+    def _sent(self, sent: httpx.Request, body: Body) -> Answer:
+        response = self._pool.send(sent)
+        try:
+            for chunk in response.iter_bytes():
+                body.add(chunk)
+        finally:
+            response.close()
+        return Answer(response.status_code, response.headers, body.whole())
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nextmv_autotrack.clock import SYSTEM_CLOCK
 from nextmv_autotrack.errors import UnreachableError
-from nextmv_autotrack.nextmv_api.address import clean_endpoint, clean_key, origin
+from nextmv_autotrack.nextmv_api.address import is_private, origin
 from nextmv_autotrack.nextmv_api.answers import Answer, api_refusal, storage_refusal
 from nextmv_autotrack.nextmv_api.calls import Call
 
@@ -26,22 +27,37 @@ _Read = TypeVar("_Read")
 
 
 class Exchange:
-    """One platform and its key: what a request to it looks like, and what answers mean.
+    """One platform: what a request to it looks like, and what its answers mean.
 
-    Raises:
-        SettingsError: The endpoint or the key cannot be used.
+    Args:
+        endpoint: Its address, cleaned.
+        headers: What goes along with the token.
+        allow_http: Whether storage may be on another machine without encryption, too.
     """
 
-    def __init__(self, endpoint: str, api_key: str) -> None:
-        self.endpoint = clean_endpoint(endpoint)
-        self._key = clean_key(api_key)
+    def __init__(
+        self, endpoint: str, headers: Mapping[str, str], *, allow_http: bool
+    ) -> None:
+        self.endpoint = endpoint
+        self._along = headers
+        self._allow_http = allow_http
 
     def url(self, call: Call[Any]) -> str:
-        """Return where a call goes."""
-        return call.place if call.is_of_storage else self.endpoint + call.place
+        """Return where a call goes.
+
+        Raises:
+            UnreachableError: Everybody on the way there could read what is sent.
+        """
+        url = call.place if call.is_of_storage else self.endpoint + call.place
+        if call.is_of_storage and not (self._allow_http or is_private(url)):
+            msg = (
+                f"{call.doing} at {origin(url)} failed: it does not begin with https://"
+            )
+            raise UnreachableError(msg, may_have_acted=False)
+        return url
 
     def request(
-        self, call: Call[Any], content: Any, patience_s: float
+        self, call: Call[Any], content: Any, patience_s: float, token: str
     ) -> httpx.Request:
         """Return the request of a call.
 
@@ -49,30 +65,23 @@ class Exchange:
             call: Which one.
             content: Its body, as the transport takes it.
             patience_s: How long the other side may be silent.
+            token: What opens the platform; the storage does not get it.
         """
-        import httpx  # noqa: PLC0415 -- never before the first request
+        headers = self._headers(call, token)
+        return request(call.method, self.url(call), headers, content, patience_s)
 
-        url = self.url(call)
-        return httpx.Request(
-            call.method,
-            url if call.is_of_storage else _parsed(url),
-            headers=self._headers(call),
-            content=content,
-            extensions=_timeouts(patience_s),
-        )
-
-    def _headers(self, call: Call[Any]) -> dict[str, str]:
-        headers = {"User-Agent": user_agent()}
+    def _headers(self, call: Call[Any], token: str) -> dict[str, str]:
         if call.is_of_storage:
             # Chunked transfer is what httpx would choose; storage refuses it.
             length = {"Content-Length": str(call.content.size)}
-            return headers | (length if call.method == "PUT" else {})
-        return headers | {
-            "Authorization": f"Bearer {self._key}",
+            return length if call.method == "PUT" else {}
+        return {
+            "Authorization": f"Bearer {token}",
             "Content-Type": "application/json",
+            **self._along,
         }
 
-    def read(self, call: Call[_Read], answer: Answer) -> _Read:
+    def read(self, call: Call[_Read], answer: Answer, token: str) -> _Read:
         """Return what a call is answered with.
 
         Raises:
@@ -84,7 +93,22 @@ class Exchange:
         now = SYSTEM_CLOCK.wall()
         if call.is_of_storage:
             raise storage_refusal(answer, where, now=now)
-        raise api_refusal(answer, where, hidden=self._key, now=now)
+        raise api_refusal(answer, where, hidden=token, now=now)
+
+
+def request(
+    method: str, url: str, headers: Mapping[str, str], content: Any, patience_s: float
+) -> httpx.Request:
+    """Return a request that says who sends it."""
+    import httpx  # noqa: PLC0415 -- never before the first request
+
+    return httpx.Request(
+        method,
+        _parsed(url),
+        headers={"User-Agent": user_agent(), **headers},
+        content=content,
+        extensions=_timeouts(patience_s),
+    )
 
 
 class Body:
@@ -94,17 +118,16 @@ class Body:
         UnreachableError: It is longer than the answer to such a call can be.
     """
 
-    def __init__(self, call: Call[Any]) -> None:
-        self._call = call
+    def __init__(self, doing: str, most_bytes: int) -> None:
+        self._doing, self._most_bytes = doing, most_bytes
         self._chunks: list[bytes] = []
         self._size = 0
 
     def add(self, chunk: bytes) -> None:
         """Add what has come."""
         self._size += len(chunk)
-        if self._size > self._call.max_answer_bytes:
-            doing = self._call.doing
-            msg = f"{doing} failed: the answer is far too long; is the endpoint right?"
+        if self._size > self._most_bytes:
+            msg = f"{self._doing} failed: the answer is far too long; is the endpoint right?"
             raise UnreachableError(msg)
         self._chunks.append(chunk)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from nextmv_autotrack import safely
 from nextmv_autotrack.errors import UnreachableError
 from nextmv_autotrack.nextmv_api.faults import translated
 
@@ -34,8 +35,11 @@ class Pool:
     What is left to do is to honour the proxies set in the environment.
     """
 
-    def __init__(self, transport: httpx.BaseTransport | None) -> None:
+    def __init__(
+        self, transport: httpx.BaseTransport | None, *, system_certs: bool = False
+    ) -> None:
         self._given = transport
+        self._system_certs = system_certs
         self._lock = threading.Lock()
         self._by_origin: dict[tuple[str, bytes], httpx.BaseTransport] = {}
         self._by_proxy: dict[str | None, httpx.BaseTransport] = {}
@@ -87,7 +91,9 @@ class Pool:
         import httpx  # noqa: PLC0415 -- never before the first request
 
         # Made once: it takes longer than a hundred requests.
-        self._certificates = self._certificates or certificates()
+        self._certificates = self._certificates or certificates(
+            of_the_system=self._system_certs
+        )
         return httpx.HTTPTransport(
             verify=self._certificates, proxy=proxy, limits=limits()
         )
@@ -109,11 +115,32 @@ def usable_environment() -> Iterator[None]:
         raise UnreachableError(msg, may_have_acted=False) from error
 
 
-def certificates() -> ssl.SSLContext:
+def certificates(*, of_the_system: bool) -> ssl.SSLContext:
     """Return what servers are checked against."""
+    if of_the_system:
+        return certificates_of_the_system()
     import httpx  # noqa: PLC0415 -- never before the first request
 
     return httpx.create_ssl_context()
+
+
+def certificates_of_the_system() -> ssl.SSLContext:
+    """Return a context that trusts whom the operating system trusts.
+
+    For our own connections only: other libraries of the process keep what they have.
+    """
+    import ssl  # noqa: PLC0415 -- as httpx, which has it by then
+
+    try:
+        import truststore  # noqa: PLC0415 -- an extra
+    except ImportError:
+        safely.warn(
+            "the system's certificates are asked for, and only those that Python finds "
+            "are used: pip install 'nextmv-autotrack[system-certs]' for all of them"
+        )
+        return ssl.create_default_context()
+    context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return context
 
 
 def limits() -> httpx.Limits:

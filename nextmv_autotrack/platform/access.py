@@ -1,36 +1,35 @@
-"""Where the platform is, and the key that opens it, for who has not said so."""
+"""Where the platform is, and what opens it, for who has not said all of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from nextmv_autotrack.access import Access
 from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.settings import OF_THIS_PROCESS, Sources
 
 
-@dataclass(frozen=True)
-class Access:
-    """An address and a key, and the instance that runs belong to by default."""
-
-    endpoint: str
-    api_key: str = field(repr=False)
-    instance_id: str | None = None
-
-
 def access(
+    *,
     endpoint: str | None = None,
     api_key: str | None = None,
+    profile: str | None = None,
     sources: Sources | None = None,
 ) -> Access:
-    """Return what is given, and what the settings of the process say of the rest.
+    """Return what is given, with what the settings of the process say of the rest.
 
     Raises:
-        SettingsError: There is no key.
+        SettingsError: Nothing opens the platform, or what does so is wrong.
     """
-    settings = (sources or OF_THIS_PROCESS).resolve()
-    key = settings.api_key if api_key is None else api_key
-    if key is None:
+    given = {"endpoint": endpoint, "api_key": api_key, "profile": profile}
+    own = {name: value for name, value in given.items() if value is not None}
+    found = (sources or OF_THIS_PROCESS).access(own)
+    if found.problem is not None:
+        raise SettingsError(found.problem)
+    if not found.is_open:
         message = "there is no API key: set NEXTMV_API_KEY, or give it as api_key=..."
         raise SettingsError(message)
-    address = settings.endpoint if endpoint is None else endpoint
-    return Access(address, key, settings.instance_id)
+    return found
+
+
+def default_instance(sources: Sources | None = None) -> str | None:
+    """Return the instance that runs belong to when nobody has said so."""
+    return (sources or OF_THIS_PROCESS).resolve().instance_id

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nextmv_autotrack.nextmv_api import Client
-from nextmv_autotrack.nextmv_api.address import clean_endpoint
-from nextmv_autotrack.platform.access import access
+from nextmv_autotrack.platform.access import access, default_instance
 from nextmv_autotrack.platform.driving import Driver
 from nextmv_autotrack.platform.nextmv_values import NextmvTrackedRun
 from nextmv_autotrack.platform.operations import (
@@ -40,6 +39,7 @@ class Application:
         instance_id: Its instance; the setting, or the platform's default, when left out.
         api_key: The platform's key; the setting when left out.
         endpoint: Address of the platform; the setting when left out.
+        profile: Of Nextmv's own tools, for what neither of these says.
 
     Raises:
         SettingsError: There is no key, or one of these cannot be used.
@@ -52,14 +52,13 @@ class Application:
         instance_id: str | None = None,
         api_key: str | None = None,
         endpoint: str | None = None,
+        profile: str | None = None,
     ) -> None:
-        found = access(endpoint, api_key)
-        instance_id = instance_id or found.instance_id
-        self._operations = Operations(
-            clean_endpoint(found.endpoint), app_id, instance_id
-        )
-        # Not a partial, whose repr has the key.
-        self._driver = Driver(lambda: Client(found.endpoint, found.api_key))
+        found = access(endpoint=endpoint, api_key=api_key, profile=profile)
+        instance_id = instance_id or default_instance()
+        driver = Driver(lambda: Client.to(found))
+        self._operations = Operations(driver.endpoint, app_id, instance_id)
+        self._driver = driver
 
     def __repr__(self) -> str:
         return f"<Application {self.app_id!r} at {self._operations.endpoint}>"

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from nextmv_autotrack.nextmv_api.async_client import AsyncClient
-from nextmv_autotrack.platform.access import access
+from nextmv_autotrack.platform.access import access, default_instance
 from nextmv_autotrack.platform.async_driving import AsyncDriver
 from nextmv_autotrack.platform.nextmv_values import NextmvTrackedRun
 from nextmv_autotrack.platform.operations import (
@@ -40,6 +40,7 @@ class AsyncApplication:
         instance_id: Its instance; the setting, or the platform's default, when left out.
         api_key: The platform's key; the setting when left out.
         endpoint: Address of the platform; the setting when left out.
+        profile: Of Nextmv's own tools, for what neither of these says.
 
     Raises:
         SettingsError: There is no key, or one of these cannot be used.
@@ -52,10 +53,11 @@ class AsyncApplication:
         instance_id: str | None = None,
         api_key: str | None = None,
         endpoint: str | None = None,
+        profile: str | None = None,
     ) -> None:
-        found = access(endpoint, api_key)
-        client = AsyncClient(found.endpoint, found.api_key)
-        instance_id = instance_id or found.instance_id
+        found = access(endpoint=endpoint, api_key=api_key, profile=profile)
+        instance_id = instance_id or default_instance()
+        client = AsyncClient.to(found)
         self._operations = Operations(client.endpoint, app_id, instance_id)
         self._driver = AsyncDriver(client)
 

@@ -51,6 +51,11 @@ class Driver:
         self._crew = Crew(self._helpers)
         self._pid = os.getpid()
 
+    @property
+    def endpoint(self) -> str:
+        """Address of the platform."""
+        return self._client.endpoint
+
     def run(self, steps: Steps[_Result]) -> _Result:
         """Do all steps, and return the result."""
         if self._pid != os.getpid():

@@ -52,7 +52,7 @@ def send(
     came_back = threading.Event()
     with _sender(sources, clock) as deliveries:
         deliveries.wake = came_back.set
-        deliveries.man()
+        deliveries.man(store)
         while clock.steady() < deadline_s:
             came_back.clear()
             next_s = deliveries.go_on(store)
@@ -95,7 +95,7 @@ def send_alone(
     for owner in home.owners():
         if clock.steady() < deadline_s and home.size_of(owner) <= MOST_BYTES:
             sweep.owner(owner)
-    connect = partial(Client, patience_s=patience_s)
+    connect = partial(Client.to, patience_s=patience_s)
     with _sender(sources, clock, crew=lambda: Crew(0), connect=connect) as deliveries:
         pause = threading.Event()
         with suppress(_NoTimeLeft):

@@ -186,8 +186,8 @@ class Worker:
                     clock=self._clock,
                 )
             deliveries.wake = self._wake.set
-            deliveries.man()
             with Store.open(self._directory) as store:
+                deliveries.man(store)
                 self._writer.has_room = True
                 self._rounds(store, deliveries)
 

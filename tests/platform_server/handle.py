@@ -143,6 +143,27 @@ class Platform:
         """Let every upload id given so far expire."""
         self._control("expire")
 
+    def sign_in(self, **given: Any) -> dict[str, Any]:
+        """Let somebody sign in by the browser; return the document of their tokens.
+
+        Args:
+            given: `life_s` of the token, which may be past; `client_id` it is for.
+        """
+        tokens: dict[str, Any] = self._control("identity/sign_in", given)
+        return tokens
+
+    def sign_out(self) -> None:
+        """Take nothing more of what those were given who have signed in so far."""
+        self._control("identity/sign_out")
+
+    def expire_tokens(self) -> None:
+        """Take no token given so far, whatever it says of itself; refresh them."""
+        self._control("identity/expire")
+
+    def rotate_tokens(self) -> None:
+        """Take each refresh token once."""
+        self._control("identity/rotate")
+
     def reset(self) -> None:
         """Forget all runs, requests and troubles; drop requests that hang."""
         self._control("reset")

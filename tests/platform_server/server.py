@@ -54,6 +54,7 @@ class Server:
     async def start(self, port: int) -> str:
         """Listen at the loopback, and return the address of the platform."""
         address = await self._listen(port, is_storage=False)
+        self._service.identity.address = address
         self._service.storage = await self._listen(0, is_storage=True)
         return address
 
@@ -177,6 +178,8 @@ class Server:
     def _control(self, request: Request) -> Answer:
         verb = request.path.removeprefix(CONTROL)
         given = json.loads(request.body) if request.body else {}
+        if verb.startswith("identity/"):
+            return Answer.of(getattr(self._service.identity, verb[9:])(**given or {}))
         if verb == "runs":
             return Answer.of([self._shown_run(r) for r in self._service.runs.values()])
         if verb == "requests":

@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, unquote
 
 from tests.platform_server.create_check import Wrong, check
 from tests.platform_server.http_connection import Answer, Request
+from tests.platform_server.identity import PATH as IDENTITY
+from tests.platform_server.identity import Identity
 
 PAGE_RUNS = 50
 
@@ -44,12 +46,14 @@ class Service:
 
     def __init__(self, key: str) -> None:
         self._key = f"Bearer {key}"
+        self.identity = Identity()
         self.storage = ""
         """Address of the storage."""
         self.reset()
 
     def reset(self) -> None:
         """Forget everything."""
+        self.identity.reset()
         self.signatures: dict[str, str] = {}
         self.expired: set[str] = set()
         self.blobs: dict[str, bytes] = {}
@@ -63,7 +67,13 @@ class Service:
         """Return what a request is answered with, done."""
         if request.is_storage:
             return self._store(request)
-        if request.headers.get("authorization") != self._key:
+        if request.path.startswith(IDENTITY):
+            return self.identity.answer(request)
+        return self._of_the_api(request)
+
+    def _of_the_api(self, request: Request) -> Answer:
+        given = request.headers.get("authorization", "")
+        if given != self._key and not self.identity.takes(given):
             return Answer.error(401, "unauthorized")
         parts = request.path.split("/")[1:]
         if parts[:2] == ["v1", "applications"] and len(parts) < 4:
