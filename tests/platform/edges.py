@@ -13,8 +13,8 @@ class Awaited:
     """An `AsyncApplication`, each call awaited to its end."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self._loop = asyncio.new_event_loop()
         self._application = AsyncApplication(*args, **options)
+        self._loop = asyncio.new_event_loop()
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._application, name)
