@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import os
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from nextmv_autotrack import safely
@@ -39,19 +38,24 @@ def pack_folder(folder: Path, archive: Path, *, field: str) -> None:
         raise InvalidRunError(message, field=field) from error
 
 
-def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+def _files(folder: Path) -> list[tuple[str, Path]]:
     home = folder.resolve()
-    found = {}
+    found, leading_out = {}, []
     for at, folders, names in os.walk(folder, onerror=_raise):
         # A link to a folder is none of the folder's files, wherever it leads.
         folders[:] = [name for name in folders if not Path(at, name).is_symlink()]
-        for name in names:
-            path = Path(at, name)
+        for path in (Path(at, name) for name in names):
             if path.is_symlink() and not path.resolve().is_relative_to(home):
-                safely.warn(f"{path} is left out: it leads out of the folder {folder}")
+                leading_out.append(path)
             elif path.is_file():
                 found[path.relative_to(folder).as_posix()] = path
-    yield from sorted(found.items())
+    if leading_out:
+        safely.warn(
+            f"{len(leading_out)} links in {folder} are left out, {leading_out[0]} for"
+            " one: they lead out of the folder",
+            "links that lead out of the folder of a run",
+        )
+    return sorted(found.items())
 
 
 def _raise(error: OSError) -> None:

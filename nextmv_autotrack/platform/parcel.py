@@ -110,7 +110,8 @@ def _logs(run: TrackedRun) -> str:
     if not has_failed:
         safely.warn(
             f"the error text of {run!r} is kept as a line of its logs: on the platform,"
-            " a run that succeeded has no error"
+            " a run that succeeded has no error",
+            "error texts of runs that succeeded",
         )
     # The platform takes an error as a short plain line: the whole of it is not lost.
     lines = run.logs if not run.logs or run.logs.endswith("\n") else f"{run.logs}\n"

@@ -167,7 +167,8 @@ def _folder_for(run: TrackedRun) -> AbstractContextManager[str]:
     """A folder for archives, where there will be some."""
     if run.input_dir is None and run.output_dir is None:
         return nullcontext("")
-    return TemporaryDirectory(prefix="nextmv-autotrack-")
+    # Somebody who is cancelled leaves while a thread may still be writing there.
+    return TemporaryDirectory(prefix="nextmv-autotrack-", ignore_cleanup_errors=True)
 
 
 def _unclear(problem: AutotrackError) -> UnreachableError:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from nextmv_autotrack import AsyncApplication, TrackedRun
+from nextmv_autotrack import Application, AsyncApplication, TrackedRun
 from nextmv_autotrack.nextmv_api.pool import KEPT_CONNECTIONS
 from tests.project.paths import python
 
@@ -129,3 +130,13 @@ track("after")
     assert names == ["before", "child", "after"]
     by_process = [seen.connection for seen in platform.requests()]
     assert not set(by_process[:7]) & set(by_process[7:14])
+
+
+def test_many_threads_use_one_application(platform):
+    with (
+        Application("routing", endpoint=platform.endpoint, api_key=platform.key) as app,
+        ThreadPoolExecutor(20) as threads,
+    ):
+        ids = set(threads.map(lambda _: app.track_run(a_run()), range(60)))
+    assert ids == {run.id for run in platform.runs()}
+    assert len(ids) == 60
