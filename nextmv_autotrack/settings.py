@@ -223,6 +223,9 @@ class Sources:
     def access(self) -> Access:
         """Return where the platform is and what opens it; may read a profile, once."""
         given, known = self._about_access(), self._access
+        if known and not known[1].is_open and known[1].is_outdated:
+            # What is missing may be there now; plans that were made without are not.
+            known, self.version = None, object()
         if known is None or known[0] != given:
             self._access = known = (given, access.found(**given))
         return known[1]
