@@ -102,6 +102,9 @@ def read(name: str | None, path: Path | None) -> Profile:
         SettingsError: The file cannot be read, or has no such profile, or a wrong one.
     """
     document = _mapping_in(path)
+    if not document and stamp_of(path) is not None:
+        # As it is for a moment while other tools write it.
+        raise SettingsError(f"{path} is empty")
     if name is None:
         return _profile(None, document, path)
     table = None if name in _NO_PROFILES else document.get(name)

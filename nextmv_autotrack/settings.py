@@ -228,6 +228,9 @@ class Sources:
         given, known = self._about_access(), self._access
         if own:
             return access.found(**{**given, **own})
+        if known and not known[1].is_open and known[1].is_outdated:
+            # What is missing may be there now; plans that were made without are not.
+            known, self.version = None, object()
         if known is None or known[0] != given:
             self._access = known = (given, access.found(**given))
         return known[1]

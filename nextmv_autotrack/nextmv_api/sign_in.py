@@ -52,8 +52,9 @@ class SignedIn:
         self._tokens = Tokens({})
         self._good_until_s = -math.inf
         self._token_url: str | None = None
-        self._useless: Tokens | None = None
-        """What the last attempt was made with, if somebody has to sign in first."""
+        self._useless: tuple[Tokens, str] | None = None
+        """What the last attempt was made with, if somebody has to sign in first, and
+        what was said."""
 
     def token(self) -> str:
         """Return the token to send, refreshed when it is about to expire."""
@@ -74,7 +75,7 @@ class SignedIn:
     def is_renewed(self) -> bool:
         """Whether somebody has signed in since that was asked for."""
         useless = self._useless
-        return useless is not None and token_file.read(self._login.tokens) != useless
+        return useless is not None and token_file.read(self._login.tokens) != useless[0]
 
     def _take_or_refresh(self, refused: str) -> None:
         try:
@@ -109,7 +110,9 @@ class SignedIn:
     def _refreshed(self, old: Tokens, provider: Provider) -> tuple[Tokens, float]:
         if not old.document:
             raise self._asked_to_sign_in("nobody is signed in", old)
-        if not old.refresh_token or old == self._useless:
+        if self._useless is not None and old == self._useless[0]:
+            raise SignInError(self._useless[1])
+        if not old.refresh_token:
             raise self._asked_to_sign_in("the sign-in has expired", old)
         try:
             answer = self._answer(old, provider)
@@ -177,5 +180,6 @@ class SignedIn:
         return self._ask(method, url, headers, body, doing)
 
     def _asked_to_sign_in(self, why: str, tokens: Tokens) -> SignInError:
-        self._useless = tokens
-        return SignInError(f"{why}: sign in with `{self._login.command}`")
+        message = f"{why}: sign in with `{self._login.command}`"
+        self._useless = tokens, message
+        return SignInError(message)

@@ -79,8 +79,8 @@ class Deliveries:
         The time is one of the steady clock; infinity when nothing is to be done.
         """
         self._settle(store)
-        if self._settling.held_applications():
-            # Somebody may have mended the key meanwhile.
+        if self._settling.held_applications() or self._link.is_broken:
+            # Somebody may have mended the key, or a file, meanwhile.
             self._link.reread()
         access = self._link.access(store)
         if access is None or not take_more:
@@ -89,9 +89,9 @@ class Deliveries:
             return math.inf
         client = self._link.opened(store, access)
         if client is None:
-            # The environment or a file has to be mended.
-            self._link.reread()
             return self._clock.steady() + SOMEBODY.first_s
+        # Each time: calls go on as they began until they see that something was mended.
+        store.adopt(access.endpoint)
         for run in self._claimed(store, access.endpoint):
             self._begin(store, client, run)
         # Without threads, what was begun has been done.

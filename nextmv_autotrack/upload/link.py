@@ -34,6 +34,11 @@ class Link:
         """The one over which runs are sent now."""
 
     @property
+    def is_broken(self) -> bool:
+        """Whether nothing can be sent before somebody has mended something."""
+        return self._access is not None and self.client is None
+
+    @property
     def problem(self) -> str | None:
         """What is wrong with the access itself."""
         return None if self._access is None else self._access.problem
@@ -62,7 +67,6 @@ class Link:
             store.upkeep.try_now(access.endpoint)
         try:
             self.client = self._connect(access)
-            store.adopt(access.endpoint)
             with suppress(UnreachableError):  # the first request says it better
                 self.client.prepare()
         except SettingsError as error:

@@ -335,6 +335,7 @@ def test_nobody_is_asked_twice_with_what_was_refused_until_somebody_signs_in(wor
         with pytest.raises(SignInError) as caught:
             signed_in.token()
         assert "secret" not in str(caught.value)
+        assert "invalid_grant" in str(caught.value)
         assert not signed_in.is_renewed
     assert [method for method, *_ in world.asked] == ["GET", "POST"]
     world.keeps(world.token("anne"), refresh="r-2")

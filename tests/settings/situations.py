@@ -156,7 +156,7 @@ SITUATIONS = {
     "default profile without a key": Situation(
         "endpoint: api.default.example\n", problem="no key"
     ),
-    "default profile without anything": Situation("", problem="no key"),
+    "default profile without anything": Situation("", problem=" is empty"),
     "default profile with nothing in so many words": Situation(
         "apikey: ~\nendpoint: null\n", problem="no key"
     ),

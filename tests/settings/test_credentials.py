@@ -160,9 +160,14 @@ def test_what_a_changed_file_says_holds_once_it_is_reread(tmp_path):
     assert sources.version is not version
 
 
-def test_a_file_that_appears_holds_once_it_is_reread(tmp_path):
-    sources = Sources({}, tmp_path, complain=pytest.fail)
+@pytest.mark.parametrize("before", [None, "", "other: {}", "apikey: ["])
+def test_a_key_that_was_missing_holds_as_soon_as_it_is_there(tmp_path, before):
+    sources, home = Sources({}, tmp_path, complain=pytest.fail), tmp_path / "user"
+    lay_out(home, {} if before is None else {"config.yaml": before})
     assert not sources.access().is_open
-    lay_out(tmp_path / "user", {"config.yaml": "apikey: k-1\n"})
-    sources.reread()
+    version = sources.version
+    assert not sources.access().is_open
+    assert sources.version is version
+    lay_out(home, {"config.yaml": "apikey: k-1\n"})
     assert sources.access().is_open
+    assert sources.version is not version
