@@ -9,6 +9,9 @@ Example:
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from nextmv_autotrack.capture.block import track_run
 from nextmv_autotrack.capture.context import current_run, last_run
 from nextmv_autotrack.capture.decorator import tracked
@@ -16,9 +19,11 @@ from nextmv_autotrack.errors import (
     AmbiguousRunError,
     AutotrackError,
     DamagedStoreError,
+    InvalidRunError,
     NotCallableError,
     PlatformError,
     RefusedError,
+    RunTimeoutError,
     SettingsError,
     StoreError,
     UnknownRunError,
@@ -27,17 +32,30 @@ from nextmv_autotrack.errors import (
 from nextmv_autotrack.run import Run, Status
 from nextmv_autotrack.tracker import configure, flush, shutdown
 
+if TYPE_CHECKING:
+    from nextmv_autotrack.platform.application import Application
+    from nextmv_autotrack.platform.async_application import AsyncApplication
+    from nextmv_autotrack.platform.result import RunResult, RunSummary
+    from nextmv_autotrack.platform.tracked_run import TrackedRun
+
 __all__ = [
     "AmbiguousRunError",
+    "Application",
+    "AsyncApplication",
     "AutotrackError",
     "DamagedStoreError",
+    "InvalidRunError",
     "NotCallableError",
     "PlatformError",
     "RefusedError",
     "Run",
+    "RunResult",
+    "RunSummary",
+    "RunTimeoutError",
     "SettingsError",
     "Status",
     "StoreError",
+    "TrackedRun",
     "UnknownRunError",
     "UnreachableError",
     "__version__",
@@ -51,7 +69,22 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> str:
+# Who only tracks functions pays nothing for them.
+_PLATFORM = "nextmv_autotrack.platform."
+_WHERE = {
+    "Application": "application",
+    "AsyncApplication": "async_application",
+    "RunResult": "result",
+    "RunSummary": "result",
+    "TrackedRun": "tracked_run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        found = getattr(import_module(_PLATFORM + _WHERE[name]), name)
+        globals()[name] = found
+        return found
     if name == "__version__":
         # Asking the installed metadata takes milliseconds; few ever do.
         from importlib.metadata import version  # noqa: PLC0415

@@ -3,6 +3,7 @@
 AutotrackError
 ├── SettingsError        a setting is unknown, contradictory or of the wrong type
 ├── NotCallableError     `tracked` was put on something that cannot be called
+├── InvalidRunError      a field of a `TrackedRun` is wrong
 ├── StoreError           the local store cannot be opened or read
 │   ├── DamagedStoreError    it is no database of ours, or not a whole one
 │   └── JournalError         what a process has written down cannot be read here
@@ -10,7 +11,9 @@ AutotrackError
 ├── AmbiguousRunError    several runs have an id that begins like this
 └── PlatformError        the platform did not take a request
     ├── UnreachableError     no usable answer came
-    └── RefusedError         the platform answered, and the answer was no
+    ├── RefusedError         the platform answered, and the answer was no
+    ├── RunTimeoutError      a run had not ended in time
+    └── SignInError          nobody is signed in, or not any more
 """
 
 from __future__ import annotations
@@ -30,6 +33,18 @@ class SettingsError(AutotrackError, ValueError):
 
 class NotCallableError(AutotrackError, TypeError):
     """`tracked` was put on something that cannot be called."""
+
+
+class InvalidRunError(AutotrackError, ValueError):
+    """A field of a `TrackedRun` is wrong; nothing has been sent.
+
+    Attributes:
+        field: The name of the field.
+    """
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class StoreError(AutotrackError):
@@ -87,3 +102,21 @@ class RefusedError(PlatformError):
         self.retry_after_s = retry_after_s
         # A gateway that gave up says nothing of what is behind it.
         self.may_have_acted = status_code >= 500 or status_code == 408
+
+
+class RunTimeoutError(PlatformError, TimeoutError):
+    """The platform had not ended a run in time; it may do so yet.
+
+    Attributes:
+        platform_run_id: Which run: it is not lost, and can be waited for again.
+    """
+
+    def __init__(self, message: str, *, platform_run_id: str) -> None:
+        super().__init__(message)
+        self.platform_run_id = platform_run_id
+
+
+class SignInError(PlatformError):
+    """A profile needs somebody to sign in by the browser, for the first time or again."""
+
+    may_have_acted = False

@@ -13,9 +13,23 @@ from nextmv_autotrack.clock import NS_PER_S
 class Status(str, Enum):
     """How a run is doing, in the platform's words."""
 
+    QUEUED = "queued"
+    """Only on the platform: it has not begun."""
+
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+
+    CANCELED = "canceled"
+    """Only on the platform: somebody has stopped it."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it stays so."""
+        return self in _FINAL
+
+
+_FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELED})
 
 
 class Delivery(str, Enum):

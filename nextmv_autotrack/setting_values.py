@@ -1,4 +1,4 @@
-"""What each setting may be, and how it is read from text and from a project file."""
+"""What each setting may be, and how it is read from text."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import logging
 import os
 import re
 import reprlib
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -184,6 +183,9 @@ CHECKS: dict[str, Callable[[str, object], Any]] = {
     "instance_id": _text,
     "endpoint": _endpoint,
     "api_key": _text,
+    "profile": _text,
+    "system_certs": _flag,
+    "allow_http": _flag,
     "name": _text_or_callable,
     "description": _text_or_callable,
     "input": _input,
@@ -213,10 +215,15 @@ _NUMBERS: dict[str, Callable[[str], float]] = {
 }
 
 
+_WORDS_FOR_FLAGS = frozenset(
+    {"allow_http", "enabled", "logs", "output", "resources", "sync", "system_certs"}
+)
+
+
 def from_text(name: str, text: str) -> Any:
     """Return what `text`, from a variable or a file, says of the setting `name`."""
     word = text.strip()
-    if name in {"enabled", "resources", "sync", "logs", "output"}:
+    if name in _WORDS_FOR_FLAGS:
         if word.lower() in _TRUE | _FALSE:
             return word.lower() in _TRUE
         if name == "logs" and word.isdecimal():
@@ -229,46 +236,3 @@ def from_text(name: str, text: str) -> Any:
         except ValueError:
             return text
     return word
-
-
-def nearest_project_file(folder: Path) -> Path | None:
-    """Return the pyproject.toml of the project that `folder` belongs to."""
-    for at in (folder, *folder.parents):
-        path = at / "pyproject.toml"
-        try:
-            if path.is_file():
-                return path
-        except OSError:
-            # In a folder that this user may not look into.
-            continue
-    return None
-
-
-def table_in(path: Path, name: str) -> Mapping[str, Any]:
-    """Return the table `tool.<name>` of a project file, empty when there is none.
-
-    Raises:
-        ValueError: It is no table, or the file is no TOML.
-        OSError: The file cannot be read.
-    """
-    text = path.read_bytes()
-    # Parsing costs milliseconds, and most projects do not name us.
-    if name.encode() not in text:
-        return {}
-    if sys.version_info >= (3, 11):
-        import tomllib  # noqa: PLC0415 -- only for projects that name us
-    else:
-        import tomli as tomllib  # noqa: PLC0415
-    table: dict[str, Any] = tomllib.loads(text.decode())
-    for key in ("tool", name):
-        inner = table.get(key, {})
-        if not isinstance(inner, dict):
-            raise ValueError(f"{key!r} is no table")  # noqa: TRY004 -- as the parser's
-        table = inner
-    return table
-
-
-def path_from(folder: Path, text: str) -> str:
-    """Return the path that `text`, in a file in `folder`, means."""
-    is_empty_or_home = text.strip()[:1] in {"", "~"}
-    return text if is_empty_or_home else str(folder / text.strip())

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from nextmv_autotrack import access, safely
 from nextmv_autotrack import setting_values as values
+from nextmv_autotrack.access import Access
 from nextmv_autotrack.errors import SettingsError
-
-PREFIX = "NEXTMV_AUTOTRACK_"
-TABLE = "nextmv-autotrack"
-
-DEFAULT_ENDPOINT = "https://api.cloud.nextmv.io"
-
-# The variables that the platform's own SDK and command line read.
-_PLATFORM_VARIABLES = {
-    "api_key": "NEXTMV_API_KEY",
-    "endpoint": "NEXTMV_ENDPOINT",
-    "app_id": "NEXTMV_APP_ID",
-    "instance_id": "NEXTMV_INSTANCE_ID",
-}
+from nextmv_autotrack.outside import chosen_profile, said
 
 # One process has one home, one platform and one exit.
 OF_THE_PROCESS = frozenset(
-    {"api_key", "endpoint", "directory", "flush_timeout", "max_disk", "max_age_days"}
+    {
+        "api_key",
+        "endpoint",
+        "profile",
+        "system_certs",
+        "allow_http",
+        "directory",
+        "flush_timeout",
+        "max_disk",
+        "max_age_days",
+    }
 )
 
 
@@ -56,11 +56,20 @@ class Settings:
     instance_id: str | None = None
     """The application's instance; the platform has a default one."""
 
-    endpoint: str = DEFAULT_ENDPOINT
-    """The platform's API."""
+    endpoint: str | None = None
+    """The platform's API; None: as the profile says. What holds is in the access."""
 
     api_key: str | None = field(default=None, repr=False)
-    """The platform's API key."""
+    """The platform's API key; None: as the profile says, if there is one."""
+
+    profile: str | None = None
+    """Which profile of ~/.nextmv/config.yaml; None: the default one, if there is one."""
+
+    system_certs: bool = False
+    """Trust whom the operating system trusts."""
+
+    allow_http: bool = False
+    """Send to other machines without encryption, too."""
 
     name: str | Callable[..., str] | None = None
     """Name of a run, or a callable given the call's arguments."""
@@ -112,6 +121,8 @@ class Settings:
 
 
 _NAMES = tuple(item.name for item in fields(Settings))
+
+_ABOUT_ACCESS = ("endpoint", "api_key", "profile", "system_certs", "allow_http")
 
 
 def checked(given: Mapping[str, Any], *, of_a_run: bool = False) -> dict[str, Any]:
@@ -179,6 +190,7 @@ class Sources:
         self._configured: dict[str, Any] = {}
         self._from_outside: dict[str, Any] | None = None
         self._base: tuple[object, Settings] | None = None
+        self._access: tuple[dict[str, Any], Access] | None = None
         self.version = object()
         """Another one whenever `configure` has changed something."""
 
@@ -188,57 +200,66 @@ class Sources:
         self.version = object()
 
     def reread(self) -> None:
-        """Read the environment and the project file again."""
+        """Read the environment and the files again."""
         before, self._from_outside = self._from_outside, None
-        if self._outside() != before:
+        is_outdated = self._access is not None and self._access[1].is_outdated
+        if is_outdated:
+            self._access = None
+        if self._outside() != before or is_outdated:
             self.version = object()
 
     def resolve(self, own: Mapping[str, Any] | None = None) -> Settings:
         """Return the settings that hold, those in `own` before all others."""
         version, base = self.version, self._base
         if base is None or base[0] is not version:
-            settings = replace(Settings(), **{**self._outside(), **self._configured})
-            self._base = base = (version, settings)
+            given = {
+                **self._outside(),
+                **self._configured,
+                **chosen_profile(self._environ),
+            }
+            self._base = base = (version, replace(Settings(), **given))
         return replace(base[1], **own) if own else base[1]
+
+    def access(self, own: Mapping[str, Any] | None = None) -> Access:
+        """Return where the platform is and what opens it; may read a profile, once.
+
+        With settings in `own` before all others, it is read each time.
+        """
+        given, known = self._about_access(), self._access
+        if own:
+            return access.found(**{**given, **own})
+        if known and not known[1].is_open and known[1].is_outdated:
+            # What is missing may be there now; plans that were made without are not.
+            known, self.version = None, object()
+        if known is None or known[0] != given:
+            self._access = known = (given, access.found(**given))
+        return known[1]
+
+    @property
+    def is_access_at_hand(self) -> bool:
+        """Whether no profile has to be read for it."""
+        given, known = self._about_access(), self._access
+        is_known = known is not None and known[0] == given
+        return is_known or not access.needs_a_profile(
+            given["endpoint"], given["api_key"]
+        )
+
+    def _about_access(self) -> dict[str, Any]:
+        settings = self.resolve()
+        return {name: getattr(settings, name) for name in _ABOUT_ACCESS}
 
     def _outside(self) -> dict[str, Any]:
         """What the environment and the project file say."""
         if self._from_outside is None:
             found: dict[str, Any] = {}
-            for name, source, value in self._said():
+            for name, source, value in said(
+                self._environ, self._folder, self._complain
+            ):
                 # What is set in code is not even looked at.
                 if name not in found and name not in self._configured:
                     found.update(self._read(name, source, value))
             self._from_outside = found
         return self._from_outside
-
-    def _said(self) -> Iterator[tuple[str, str, Any]]:
-        """Names, sources and values; what goes before others comes first."""
-        # An empty variable is one that is not set: some shells cannot unset any.
-        environ = {name: text for name, text in self._environ.items() if text.strip()}
-        for variable, text in environ.items():
-            if variable.startswith(PREFIX):
-                yield variable[len(PREFIX) :].lower(), variable, text
-        for name, variable in _PLATFORM_VARIABLES.items():
-            if variable in environ:
-                yield name, variable, environ[variable]
-        yield from self._said_by_the_project()
-
-    def _said_by_the_project(self) -> Iterator[tuple[str, str, Any]]:
-        path = values.nearest_project_file(self._folder or _here())
-        if path is None:
-            return
-        try:
-            table = values.table_in(path, TABLE)
-        except (OSError, ValueError, RecursionError) as error:
-            self._complain(f"{path} is ignored: {error}")
-            return
-        for key, value in table.items():
-            name = key.replace("-", "_")
-            if name == "directory" and isinstance(value, str):
-                # Not from wherever a program of the project happens to be started.
-                value = values.path_from(path.parent, value)  # noqa: PLW2901
-            yield name, f"{key} in {path}", value
 
     def _read(self, name: str, source: str, value: object) -> dict[str, Any]:
         """One value or none: a typo outside the code must not stop a model."""
@@ -255,12 +276,8 @@ class Sources:
             return {}
 
 
-def _here() -> Path:
-    try:
-        return Path.cwd()
-    except OSError:
-        # Somebody has removed it; it holds no project then.
-        return Path("/")
+OF_THIS_PROCESS = Sources(os.environ, complain=safely.warn)
+"""The settings of this process, `configure` included."""
 
 
 def from_environment(complain: Callable[[str], None]) -> Sources:

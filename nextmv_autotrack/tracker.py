@@ -20,7 +20,7 @@ from nextmv_autotrack.leaving import (
     say_what_waits,
     send_what_is_left,
 )
-from nextmv_autotrack.settings import Sources, from_environment
+from nextmv_autotrack.settings import OF_THIS_PROCESS, Sources
 from nextmv_autotrack.upload.fork_gate import ForkGate
 from nextmv_autotrack.upload.front import Front
 
@@ -160,11 +160,7 @@ class Tracker:
         end_by_ctrl_c_if_so()
 
 
-def _complain(message: str) -> None:
-    safely.warn(message)
-
-
-TRACKER = Tracker(from_environment(_complain))
+TRACKER = Tracker(OF_THIS_PROCESS)
 """The tracking of this process."""
 
 install(TRACKER.recorder)

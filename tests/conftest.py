@@ -37,8 +37,11 @@ def as_for_users(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sources:
     """Settings that nothing outside the test has a say in."""
-    for variable in ("NEXTMV_API_KEY", "NEXTMV_APP_ID", "NEXTMV_ENDPOINT"):
-        monkeypatch.delenv(variable, raising=False)
+    for name in ("API_KEY", "APP_ID", "ENDPOINT", "PROFILE", "SYSTEM_CERTS"):
+        monkeypatch.delenv(f"NEXTMV_{name}", raising=False)
+    # Whoever runs the tests may have profiles.
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path / "user"))
     home = tmp_path / "home"
     monkeypatch.setenv("NEXTMV_AUTOTRACK_DIRECTORY", str(home))
     return Sources(

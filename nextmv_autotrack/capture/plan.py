@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nextmv_autotrack import safely
+from nextmv_autotrack.access import Access
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.run import Delivery
 from nextmv_autotrack.settings import Settings
@@ -35,7 +36,13 @@ class Plan:
         "version",
     )
 
-    def __init__(self, settings: Settings, version: object, name: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        version: object,
+        name: str,
+        access: Callable[[], Access],
+    ) -> None:
         self.version = version
         """Of the settings it was made from."""
         self.settings = settings
@@ -59,14 +66,19 @@ class Plan:
         self.takes_result_itself = settings.metrics is None and settings.output is None
         self.name = settings.name if isinstance(settings.name, str) else name
         """How the run is listed, unless a setting computes it."""
+        where = delivery(settings, access)
         self.about = _members(
             {
                 "host": host_name(),
-                "delivery": delivery(settings),
+                "delivery": where,
                 "app_id": settings.app_id,
                 "instance_id": settings.instance_id,
-                # None where it is wrong: whoever knows the right one sends the run.
-                "endpoint": settings.endpoint or None,
+                # None where it is wrong, or was not looked up for a local run: whoever
+                # knows the right one sends the run.
+                "endpoint": (
+                    settings.endpoint if where is Delivery.LOCAL else access().endpoint
+                )
+                or None,
             }
         )
         """What is the same in the begin record of every run."""
@@ -96,8 +108,8 @@ def _members(values: dict[str, Any]) -> str:
     return to_json(told, max_bytes=_MAX_ABOUT_BYTES).decode()[1:-1]
 
 
-def delivery(settings: Settings) -> Delivery:
-    """Where runs with these settings belong."""
+def delivery(settings: Settings, access: Callable[[], Access]) -> Delivery:
+    """Where runs with these settings belong; the access is asked for only if needed."""
     if settings.destination == "local":
         return Delivery.LOCAL
     if settings.app_id is None:
@@ -108,9 +120,12 @@ def delivery(settings: Settings) -> Delivery:
                 "no app id",
             )
         return Delivery.LOCAL
-    if settings.api_key is None and settings.destination == "auto":
-        return Delivery.LOCAL
-    if settings.api_key is None:
+    known = access()
+    if known.problem is not None:
+        safely.warn(f"runs wait on disk: {known.problem}")
+    elif not known.is_open:
+        if settings.destination == "auto":
+            return Delivery.LOCAL
         safely.warn(
             "runs wait on disk: no API key is known; set NEXTMV_API_KEY to send them",
             "no key",

@@ -73,7 +73,8 @@ class Recorder:
 
     def plan(self, own: Mapping[str, Any], name: str) -> Plan:
         """Return the settings that hold now, made ready."""
-        plan = Plan(self.sources.resolve(own), self.sources.version, name)
+        sources = self.sources
+        plan = Plan(sources.resolve(own), sources.version, name, sources.access)
         if plan.log_level < logs.NO_LOGS:
             logs.listen()
         return plan

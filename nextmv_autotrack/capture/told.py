@@ -7,10 +7,10 @@ from orjson import dumps
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.failures import error_line, is_success, plain_line
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.outcome import option_texts
 from nextmv_autotrack.capture.plan import described
 from nextmv_autotrack.capture.resources import usage
 from nextmv_autotrack.encode import to_json
+from nextmv_autotrack.encode.option_texts import option_texts
 from nextmv_autotrack.run import Notes, Status
 
 # Metrics are numbers and short texts; this many bytes hold tens of thousands.

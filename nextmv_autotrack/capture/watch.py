@@ -10,9 +10,9 @@ from nextmv_autotrack.capture.arguments import Arguments, check_names, input_of
 from nextmv_autotrack.capture.context import enclosing, innermost
 from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.outcome import option_texts
 from nextmv_autotrack.capture.plan import Plan, text_for
 from nextmv_autotrack.capture.receiver import ReceiverTest
+from nextmv_autotrack.encode.option_texts import option_texts
 
 
 class Watch:

@@ -16,10 +16,11 @@ def sync(given: Namespace) -> int:
     """Deliver what waits; exit code 0 when nothing is left."""
     sources = from_environment(home.complain)
     settings = sources.resolve()
-    if settings.api_key is None:
-        raise SettingsError("no API key is known: set NEXTMV_API_KEY")
+    access = sources.access()
+    if not access.is_open:
+        raise SettingsError(access.problem or "no API key is known: set NEXTMV_API_KEY")
     with home.store_of(settings.directory) as store:
-        store.upkeep.try_now(settings.endpoint)
+        store.upkeep.try_now(access.endpoint)
         before = store.waiting()
         progress = screen.Progress(before)
         try:

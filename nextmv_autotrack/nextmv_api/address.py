@@ -12,13 +12,20 @@ from nextmv_autotrack.errors import SettingsError
 _KEY = re.compile(r"[\x21-\x7e]+")
 
 
-def clean_endpoint(endpoint: str) -> str:
+# Names and numbers of this machine; what is sent to it crosses no network.
+_LOOPBACK = re.compile(
+    r"localhost|\[::1\]|127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}", re.IGNORECASE
+)
+
+
+def clean_endpoint(endpoint: str, *, allow_http: bool = False) -> str:
     """Return the endpoint with a scheme and without a slash at its end.
 
     A path is kept: the platform may live behind a prefix.
 
     Raises:
-        SettingsError: It is no address of a web server.
+        SettingsError: It is no address of a web server, or one without encryption on
+            another machine.
     """
     text = endpoint.strip()
     text = text if "://" in text else f"https://{text}"
@@ -29,7 +36,19 @@ def clean_endpoint(endpoint: str) -> str:
             " such as https://api.cloud.nextmv.io"
         )
         raise SettingsError(msg)
+    if not (allow_http or is_private(text)):
+        msg = (
+            f"setting 'endpoint' is {origin(text)}, where everybody on the way could read"
+            " the key; use https://, or allow it with NEXTMV_AUTOTRACK_ALLOW_HTTP=true"
+        )
+        raise SettingsError(msg)
     return text.rstrip("/")
+
+
+def is_private(url: str) -> bool:
+    """Whether nobody on the way can read what is sent there."""
+    host = re.sub(r":\d+$", "", origin(url).partition("://")[2])
+    return url[:8].lower() == "https://" or bool(_LOOPBACK.fullmatch(host))
 
 
 def _problem(text: str) -> str | None:
@@ -67,6 +86,11 @@ def clean_key(api_key: str) -> str:
         )
         raise SettingsError(msg)
     return key
+
+
+def is_plain(text: str) -> bool:
+    """Whether a header can carry it; nothing cannot be carried."""
+    return bool(_KEY.fullmatch(text))
 
 
 def app_path(app_id: str) -> str:

@@ -88,6 +88,11 @@ def storage_refusal(answer: Answer, doing: str, *, now: float) -> RefusedError:
     return _refusal(answer, doing, status, [code], now)
 
 
+def refusal(answer: Answer, doing: str, *, now: float) -> RefusedError:
+    """Return the error for an answer of anybody else's, without its words."""
+    return _refusal(answer, doing, answer.status_code, [], now)
+
+
 def _refusal(
     answer: Answer, doing: str, status_code: int, words: list[str], now: float
 ) -> RefusedError:

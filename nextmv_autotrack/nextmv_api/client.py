@@ -1,55 +1,36 @@
-"""The calls of the platform's API that track a run."""
+"""The platform's API, one call after another in each thread."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from nextmv_autotrack.clock import SYSTEM_CLOCK
-from nextmv_autotrack.errors import UnreachableError
-from nextmv_autotrack.nextmv_api.address import (
-    app_path,
-    clean_endpoint,
-    clean_key,
-    origin,
-)
-from nextmv_autotrack.nextmv_api.answers import (
-    Answer,
-    api_refusal,
-    storage_refusal,
-    text_field,
-)
+from nextmv_autotrack.access import Access
+from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
+from nextmv_autotrack.errors import SettingsError
+from nextmv_autotrack.nextmv_api import calls
+from nextmv_autotrack.nextmv_api.address import clean_endpoint
+from nextmv_autotrack.nextmv_api.answers import Answer
+from nextmv_autotrack.nextmv_api.bearer import Bearer, Key
 from nextmv_autotrack.nextmv_api.blob import CHUNK_BYTES, Blob
+from nextmv_autotrack.nextmv_api.calls import MAX_ANSWER_BYTES, Call, Upload
+from nextmv_autotrack.nextmv_api.exchange import (
+    SILENCE_TIMEOUT_S,
+    Body,
+    Exchange,
+    request,
+    user_agent,
+)
 from nextmv_autotrack.nextmv_api.faults import translated
-from nextmv_autotrack.nextmv_api.listing import Page, read_page
+from nextmv_autotrack.nextmv_api.listing import Page
 from nextmv_autotrack.nextmv_api.pool import Pool
+from nextmv_autotrack.nextmv_api.sign_in import SignedIn
+from nextmv_autotrack.profiles import Login
 
 if TYPE_CHECKING:
     import httpx
 
-# A host that does not take a connection in this time is down, or far behind a firewall
-# that swallows packets.
-CONNECT_TIMEOUT_S = 10.0
-
-# Between two pieces of an answer, or two pieces sent: not for a whole upload.
-SILENCE_TIMEOUT_S = 30.0
-
-# An answer of these calls is a few hundred bytes; a page of a hotel's network is more.
-MAX_ANSWER_BYTES = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Upload:
-    """Where one blob goes, and its id for the create call; valid for 15 minutes."""
-
-    id: str
-    url: str = field(repr=False)
-    """Signed: who has it may write there."""
+_Read = TypeVar("_Read")
 
 
 class Client:
@@ -64,29 +45,68 @@ class Client:
 
     Args:
         endpoint: Address of the platform; https when it has no scheme.
-        api_key: Goes to the endpoint, and nowhere else.
+        api_key: Goes to the endpoint, and nowhere else. Or somebody who is signed in.
         transport: Sends the requests, instead of a pool of connections.
         patience_s: Tells, before each request, how long the other side may be silent.
+        clock: Tells the time.
+        system_certs: Trust whom the operating system trusts.
+        allow_http: Send to other machines without encryption, too.
 
     Raises:
         SettingsError: The endpoint or the key cannot be used.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- handed in by name
         self,
         endpoint: str,
-        api_key: str,
+        api_key: str | Login,
         *,
         transport: httpx.BaseTransport | None = None,
         patience_s: Callable[[], float] = lambda: SILENCE_TIMEOUT_S,
+        clock: Clock = SYSTEM_CLOCK,
+        system_certs: bool = False,
+        allow_http: bool = False,
     ) -> None:
-        self.endpoint = clean_endpoint(endpoint)
-        self._key = clean_key(api_key)
-        self._pool = Pool(transport)
+        cleaned = clean_endpoint(endpoint, allow_http=allow_http)
+        self.bearer: Bearer
+        """What opens the platform."""
+        if isinstance(api_key, Login):
+            self.bearer = SignedIn(api_key, self._asked, clock, allow_http=allow_http)
+        else:
+            self.bearer = Key(api_key)
+        self._exchange = Exchange(cleaned, self.bearer.headers, allow_http=allow_http)
+        self._pool = Pool(transport, system_certs=system_certs)
         self._patience_s = patience_s
+
+    @classmethod
+    def to(cls, access: Access, **means: Any) -> Client:
+        """Return a client for the platform that an access is to.
+
+        Raises:
+            SettingsError: The access cannot be used, or there is none.
+        """
+        if access.problem is not None:
+            raise SettingsError(access.problem)
+        return cls(
+            access.endpoint,
+            access.login or access.api_key or "",
+            system_certs=access.system_certs,
+            allow_http=access.allow_http,
+            **means,
+        )
+
+    @property
+    def is_signed_in_anew(self) -> bool:
+        """Whether a call that failed because nobody was signed in may do better now."""
+        return self.bearer.is_renewed
 
     def __repr__(self) -> str:
         return f"<Client for {self.endpoint}>"
+
+    @property
+    def endpoint(self) -> str:
+        """Address of the platform."""
+        return self._exchange.endpoint
 
     def prepare(self) -> None:
         """Import now what the first request would, in this thread.
@@ -94,17 +114,12 @@ class Client:
         A process that forks while another thread imports has a child in which that
         import never ends.
         """
-        _user_agent()
+        user_agent()
         self._pool.prepare(self.endpoint)
 
     def new_upload(self, app_id: str) -> Upload:
         """Ask for a place to upload one blob to."""
-        doing = "asking for an upload URL"
-        answer = self._call("POST", f"{app_path(app_id)}/runs/uploadurl", doing)
-        return Upload(
-            id=text_field(answer, "upload_id", doing),
-            url=text_field(answer, "upload_url", doing),
-        )
+        return self.do(calls.new_upload(app_id))
 
     def put(self, url: str, content: Blob) -> None:
         """Upload a blob; the API key is not sent along.
@@ -112,129 +127,66 @@ class Client:
         Raises:
             StoreError: A file of the blob cannot be read.
         """
-        doing = "uploading"
-        # Chunked transfer is what httpx would choose; storage refuses it.
-        headers = {"User-Agent": _user_agent(), "Content-Length": str(content.size)}
-        answer = self._exchange("PUT", url, headers, content, doing)
-        if not answer.is_success:
-            raise storage_refusal(
-                answer, f"{doing} at {origin(url)}", now=SYSTEM_CLOCK.wall()
-            )
+        self.do(calls.put(url, content))
 
     def create_run(
         self, app_id: str, instance_id: str | None, body: Mapping[str, Any]
     ) -> str:
         """Create a run from what has been uploaded; return its platform run id."""
-        doing = "creating the run"
-        path = f"{app_path(app_id)}/runs"
-        if instance_id:
-            path += f"?instance_id={quote(instance_id, safe='', errors='replace')}"
-        answer = self._call("POST", path, doing, body)
-        return text_field(answer, "run_id", doing)
+        return self.do(calls.create_run(app_id, instance_id, body))
 
     def runs(self, app_id: str, token: str | None = None) -> Page:
         """Return a page of the runs of an application, the first one or a later one."""
-        doing = "listing the runs"
-        query = f"&pagetoken={quote(token, safe='')}" if token else ""
-        path = f"{app_path(app_id)}/runs?pagereturn=true{query}"
-        return read_page(self._call("GET", path, doing), doing)
+        return self.do(calls.page(app_id, token))
+
+    def do(self, call: Call[_Read], patience_s: float | None = None) -> _Read:
+        """Make a call, and return what it is answered with.
+
+        Args:
+            call: Which one.
+            patience_s: How long the other side may be silent; as the client has it,
+                when left out.
+        """
+        if patience_s is None:
+            patience_s = self._patience_s()
+        token = "" if call.is_of_storage else self.bearer.token()
+        answer = self._answered(call, patience_s, token)
+        if answer.status_code == 401 and not call.is_of_storage:
+            another = self.bearer.another_than(token)
+            if another is not None:
+                token = another
+                answer = self._answered(call, patience_s, token)
+        return self._exchange.read(call, answer, token)
+
+    def _answered(self, call: Call[Any], patience_s: float, token: str) -> Answer:
+        with translated(call.doing, self._exchange.url(call)):
+            content = _body(call.content)
+            sent = self._exchange.request(call, content, patience_s, token)
+            return self._sent(sent, Body(call.doing, call.max_answer_bytes))
+
+    def _asked(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, doing: str
+    ) -> Answer:
+        """Ask somebody else than the platform; nothing that opens it goes along."""
+        with translated(doing, url):
+            sent = request(method, url, headers, body, self._patience_s())
+            return self._sent(sent, Body(doing, MAX_ANSWER_BYTES))
+
+    def _sent(self, sent: httpx.Request, body: Body) -> Answer:
+        response = self._pool.send(sent)
+        try:
+            for chunk in response.iter_bytes():
+                body.add(chunk)
+        finally:
+            response.close()
+        return Answer(response.status_code, response.headers, body.whole())
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""
         self._pool.close()
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        doing: str,
-        body: Mapping[str, Any] | None = None,
-    ) -> Answer:
-        headers = {
-            "User-Agent": _user_agent(),
-            "Authorization": f"Bearer {self._key}",
-            "Content-Type": "application/json",
-        }
-        content = b"" if body is None else json.dumps(body).encode("ascii")
-        url = self.endpoint + path
-        with translated(doing, url):
-            address = _parsed(url)
-        answer = self._exchange(method, address, headers, content, doing)
-        if not answer.is_success:
-            where = f"{doing} at {origin(url)}"
-            raise api_refusal(answer, where, hidden=self._key, now=SYSTEM_CLOCK.wall())
-        return answer
 
-    def _exchange(
-        self,
-        method: str,
-        url: str | httpx.URL,
-        headers: Mapping[str, str],
-        content: bytes | Blob,
-        doing: str,
-    ) -> Answer:
-        import httpx  # noqa: PLC0415 -- never before the first request
-
-        with translated(doing, url):
-            request = httpx.Request(
-                method,
-                url,
-                headers=headers,
-                content=_body(content),
-                extensions=_timeouts(self._patience_s()),
-            )
-            response = self._pool.send(request)
-            try:
-                body = _read(response, doing)
-            finally:
-                response.close()
-        return Answer(response.status_code, response.headers, body)
-
-
-def _timeouts(patience_s: float) -> dict[str, Any]:
-    return {
-        "timeout": {
-            "connect": min(CONNECT_TIMEOUT_S, patience_s),
-            "read": patience_s,
-            "write": patience_s,
-            "pool": patience_s,
-        }
-    }
-
-
-def _body(content: bytes | Blob) -> Any:
-    if isinstance(content, bytes):
-        return content
+def _body(content: Blob) -> Any:
     if content.size <= CHUNK_BYTES:
         return b"".join(content.chunks())
     return content.chunks()
-
-
-def _read(response: httpx.Response, doing: str) -> bytes:
-    body = b""
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            msg = f"{doing} failed: the answer is far too long; is the endpoint right?"
-            raise UnreachableError(msg)
-    return body
-
-
-# The same few addresses over and over: to parse one takes a tenth of a request.
-@lru_cache(maxsize=64)
-def _parsed(url: str) -> httpx.URL:
-    import httpx  # noqa: PLC0415 -- never before the first request
-
-    return httpx.URL(url)
-
-
-@lru_cache(maxsize=1)
-def _user_agent() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
-
-    try:
-        ours = version("nextmv-autotrack")
-    except PackageNotFoundError:
-        ours = "0"
-    python = ".".join(map(str, sys.version_info[:2]))
-    return f"nextmv-autotrack/{ours} Python/{python}"

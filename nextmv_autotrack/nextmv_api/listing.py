@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nextmv_autotrack.errors import UnreachableError
 from nextmv_autotrack.nextmv_api.answers import Answer
+from nextmv_autotrack.run import Status
+
+# The platform's words for a run that has not begun.
+_NOT_BEGUN = frozenset({"none", "queued"})
 
 
 class ListedRun(NamedTuple):
@@ -17,6 +21,11 @@ class ListedRun(NamedTuple):
     description: str
     created_at: float | None
     """Seconds since 1970, by the platform's clock; None when it does not say."""
+    name: str = ""
+    status: Status = Status.RUNNING
+    instance_id: str = ""
+    metrics: dict[str, Any] = {}  # noqa: RUF012 -- nobody adds to it
+    """By their names, as the list shows them."""
 
 
 class Page(NamedTuple):
@@ -53,18 +62,43 @@ def _listed(run: dict[str, object]) -> ListedRun:
     return ListedRun(
         id=str(run["id"]),
         description=str(run.get("description") or ""),
-        created_at=_seconds(run.get("created_at")),
+        created_at=moment_of(run.get("created_at")),
+        name=str(run.get("name") or ""),
+        status=status_of(run),
+        instance_id=str(run.get("application_instance_id") or ""),
+        metrics=_indicators(run.get("metrics")),
     )
 
 
-def _seconds(moment: object) -> float | None:
+def _indicators(metrics: object) -> dict[str, Any]:
+    listed = metrics.get("indicators") if isinstance(metrics, dict) else None
+    return {
+        str(one["name"]): one.get("value")
+        for one in (listed if isinstance(listed, list) else ())
+        if isinstance(one, dict) and "name" in one
+    }
+
+
+def status_of(fields: dict[str, Any]) -> Status:
+    """Return how a run is doing; a state that is new to us is one of its progress."""
+    said = str(fields.get("status_v2") or fields.get("status") or "")
+    if said in _NOT_BEGUN:
+        return Status.QUEUED
     try:
-        text = str(moment).replace("Z", "+00:00")
+        return Status(said)
+    except ValueError:
+        return Status.RUNNING
+
+
+def moment_of(said: object) -> float | None:
+    """Return a time of the platform in seconds since 1970; None when it is none."""
+    try:
+        text = str(said).replace("Z", "+00:00")
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):
         # Python 3.10 reads no fractions of other than three or six digits.
-        head, _, tail = str(moment).partition(".")
+        head, _, tail = str(said).partition(".")
         zone = tail.lstrip("0123456789")
         if not tail:
             return None
-        return _seconds(head + zone)
+        return moment_of(head + zone)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import codecs
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from nextmv_autotrack import safely
 from nextmv_autotrack.errors import UnreachableError
 from nextmv_autotrack.nextmv_api.faults import translated
 
@@ -32,8 +35,11 @@ class Pool:
     What is left to do is to honour the proxies set in the environment.
     """
 
-    def __init__(self, transport: httpx.BaseTransport | None) -> None:
+    def __init__(
+        self, transport: httpx.BaseTransport | None, *, system_certs: bool = False
+    ) -> None:
         self._given = transport
+        self._system_certs = system_certs
         self._lock = threading.Lock()
         self._by_origin: dict[tuple[str, bytes], httpx.BaseTransport] = {}
         self._by_proxy: dict[str | None, httpx.BaseTransport] = {}
@@ -72,43 +78,84 @@ class Pool:
         transport = self._by_origin.get(origin)
         if transport is None:
             with self._lock:
-                transport = self._by_origin[origin] = self._opened(_proxy_for(url))
+                transport = self._by_origin[origin] = self._opened(proxy_for(url))
         return transport
 
     def _opened(self, proxy: str | None) -> httpx.BaseTransport:
-        import httpx  # noqa: PLC0415 -- never before the first request
-
         if proxy not in self._by_proxy:
-            try:
+            with usable_environment():
                 self._by_proxy[proxy] = self._new_transport(proxy)
-            except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
-                msg = (
-                    "the proxy or the certificates set in the environment cannot be"
-                    f" used ({type(error).__name__}); look at HTTPS_PROXY, ALL_PROXY,"
-                    " SSL_CERT_FILE and SSL_CERT_DIR"
-                )
-                raise UnreachableError(msg, may_have_acted=False) from error
         return self._by_proxy[proxy]
 
     def _new_transport(self, proxy: str | None) -> httpx.BaseTransport:
         import httpx  # noqa: PLC0415 -- never before the first request
 
-        if self._certificates is None:
-            # Made once: it takes longer than a hundred requests.
-            self._certificates = httpx.create_ssl_context()
+        # Made once: it takes longer than a hundred requests.
+        self._certificates = self._certificates or certificates(
+            of_the_system=self._system_certs
+        )
         return httpx.HTTPTransport(
-            verify=self._certificates,
-            proxy=proxy,
-            limits=httpx.Limits(
-                max_connections=None,
-                max_keepalive_connections=KEPT_CONNECTIONS,
-                keepalive_expiry=KEPT_FOR_S,
-            ),
+            verify=self._certificates, proxy=proxy, limits=limits()
         )
 
 
-def _proxy_for(url: httpx.URL) -> str | None:
-    """The proxy that the environment, or the system, names for an address."""
+@contextmanager
+def usable_environment() -> Iterator[None]:
+    """Turn what opening a transport raises into what the user can mend."""
+    import httpx  # noqa: PLC0415 -- never before the first request
+
+    try:
+        yield
+    except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+        msg = (
+            "the proxy or the certificates set in the environment cannot be"
+            f" used ({type(error).__name__}); look at HTTPS_PROXY, ALL_PROXY,"
+            " SSL_CERT_FILE and SSL_CERT_DIR"
+        )
+        raise UnreachableError(msg, may_have_acted=False) from error
+
+
+def certificates(*, of_the_system: bool) -> ssl.SSLContext:
+    """Return what servers are checked against."""
+    if of_the_system:
+        return certificates_of_the_system()
+    import httpx  # noqa: PLC0415 -- never before the first request
+
+    return httpx.create_ssl_context()
+
+
+def certificates_of_the_system() -> ssl.SSLContext:
+    """Return a context that trusts whom the operating system trusts.
+
+    For our own connections only: other libraries of the process keep what they have.
+    """
+    import ssl  # noqa: PLC0415 -- as httpx, which has it by then
+
+    try:
+        import truststore  # noqa: PLC0415 -- an extra
+    except ImportError:
+        safely.warn(
+            "the system's certificates are asked for, and only those that Python finds "
+            "are used: pip install 'nextmv-autotrack[system-certs]' for all of them"
+        )
+        return ssl.create_default_context()
+    context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return context
+
+
+def limits() -> httpx.Limits:
+    """Return how many connections are kept, and for how long."""
+    import httpx  # noqa: PLC0415 -- never before the first request
+
+    return httpx.Limits(
+        max_connections=None,
+        max_keepalive_connections=KEPT_CONNECTIONS,
+        keepalive_expiry=KEPT_FOR_S,
+    )
+
+
+def proxy_for(url: httpx.URL) -> str | None:
+    """Return the proxy that the environment, or the system, names for an address."""
     from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 -- as httpx
 
     proxies = getproxies()

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Literal
 
 from nextmv_autotrack.run import Status
 
@@ -19,6 +19,21 @@ MAX_HOST_CHARS = 63
 
 # The platform takes a short, plain text; where exactly it stops is not documented.
 MAX_ERROR_CHARS = 300
+
+Format = Literal["json", "text", "multi-file"]
+"""What the platform takes input and output for."""
+
+# What the platform takes an external run for.
+_ENDED = (Status.SUCCEEDED, Status.FAILED)
+
+_UPLOADS = {
+    "output_id": "output_upload_id",
+    # The platform's word for the logs, of runs that succeeded too.
+    "logs_id": "error_upload_id",
+    "metrics_id": "metrics_upload_id",
+    "statistics_id": "statistics_upload_id",
+    "assets_id": "assets_upload_id",
+}
 
 # Beyond it a number in JSON is not exact everywhere; 285,000 years.
 MAX_DURATION_MS = 2**53 - 1
@@ -45,22 +60,20 @@ class Facts:
     description: str | None = None
     error: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    batch_experiment_id: str | None = None
+    input_format: Format = "json"
+    output_format: Format = "json"
 
 
 def create_body(
-    facts: Facts,
-    *,
-    input_id: str,
-    output_id: str | None = None,
-    logs_id: str | None = None,
+    facts: Facts, *, input_id: str, **uploads: str | None
 ) -> dict[str, Any]:
     """Return the body that creates the run from what has been uploaded.
 
     Args:
         facts: What is known of the run, which has ended.
         input_id: Upload id of the input.
-        output_id: Upload id of the output document, when there is one.
-        logs_id: Upload id of the logs, when there are any.
+        uploads: Upload ids of what else there is, from `output_id` to `assets_id`.
 
     Raises:
         ValueError: The run has not ended.
@@ -69,11 +82,16 @@ def create_body(
         "upload_id": input_id,
         "description": described(facts),
         "configuration": {
-            "format": {"input": {"type": "json"}, "output": {"type": "json"}},
+            "format": {
+                "input": {"type": facts.input_format},
+                "output": {"type": facts.output_format},
+            },
             "run_type": {"type": "external"},
         },
-        "result": _result(facts, output_id, logs_id),
+        "result": _result(facts, uploads),
     }
+    if facts.batch_experiment_id:
+        body["batch_experiment_id"] = _encodable(facts.batch_experiment_id)
     if name := _shortened(_one_line(facts.name), MAX_NAME_CHARS):
         body["name"] = name
     if facts.options:
@@ -83,19 +101,17 @@ def create_body(
     return body
 
 
-def _result(facts: Facts, output_id: str | None, logs_id: str | None) -> dict[str, Any]:
-    if facts.status is Status.RUNNING:
+def _result(facts: Facts, uploads: Mapping[str, str | None]) -> dict[str, Any]:
+    if facts.status not in _ENDED:
         msg = f"run {facts.id} has not ended"
         raise ValueError(msg)
     result: dict[str, Any] = {
         "status": facts.status.value,
         "execution_duration": duration_ms(facts.duration),
     }
-    if output_id is not None:
-        result["output_upload_id"] = output_id
-    if logs_id is not None:
-        # The platform's word for the logs, of runs that succeeded too.
-        result["error_upload_id"] = logs_id
+    for name, upload_id in uploads.items():
+        if upload_id is not None:
+            result[_UPLOADS[name]] = upload_id
     if facts.status is Status.FAILED:
         result["error_message"] = error_message(facts.error)
     return result
@@ -107,11 +123,19 @@ def marker(run_id: str) -> str:
 
 
 def described(facts: Facts) -> str:
-    """Return the description: the user's text, cut for the whole marker to fit."""
-    host = _shortened(_one_line(facts.host), MAX_HOST_CHARS)
-    ours = f"{marker(facts.id)} started {moment(facts.started_at)} on {host}"
+    """Return the description: the user's text, cut for the whole marker to fit.
+
+    A name that had to be cut is part of it, as far as it fits.
+    """
+    name = _one_line(facts.name)
+    is_cut = len(name) > MAX_NAME_CHARS
+    begun = f"{marker(facts.id)} started {moment(facts.started_at)}"
+    ours = f"{begun} on {_shortened(_one_line(facts.host), MAX_HOST_CHARS)}"
+    if is_cut and len(name) + len(_SEPARATOR) + len(ours) > MAX_DESCRIPTION_CHARS:
+        ours = begun  # the rest of the name says more than where it ran
+    said = [name if is_cut else "", _one_line(facts.description or "")]
     room = MAX_DESCRIPTION_CHARS - len(ours) - len(_SEPARATOR)
-    text = _shortened(_one_line(facts.description or ""), room)
+    text = _shortened(_SEPARATOR.join(filter(None, said)), room)
     return f"{text}{_SEPARATOR}{ours}" if text else ours
 
 

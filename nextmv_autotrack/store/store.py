@@ -234,7 +234,7 @@ class Store:
             )
 
     def adopt(self, endpoint: str) -> None:
-        """Give runs to this platform that were meant for one whose address was wrong."""
+        """Give ended runs to this platform that began while its address was not known."""
         with told(self._path):
             outbox.adopt(self._connection, endpoint)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 THREAD_NAME = "nextmv-autotrack-upload"
@@ -100,3 +100,51 @@ def _do(
         future.set_exception(error)
     else:
         future.set_result(result)
+
+
+def side_by_side(
+    jobs: Mapping[str, Callable[[], _Result]], crew: Crew
+) -> tuple[dict[str, _Result], Exception | None]:
+    """Do all jobs, with the crew's help; return what is done, and the first problem.
+
+    One after another in this thread when the crew has none.
+    """
+    if not jobs:
+        return {}, None
+    (first, own), *others = jobs.items()
+    offered = {name: crew.submit(job) for name, job in others}
+    futures = {first: _done_here(own)}
+    for name, job in others:
+        # Taken back before any is waited for: nobody may ever have time for it.
+        if offered[name].cancel():
+            is_hopeless = any(future.exception() for future in futures.values())
+            if not is_hopeless:
+                futures[name] = _done_here(job)
+    begun = {name: one for name, one in offered.items() if not one.cancelled()}
+    # Nothing of an attempt goes on behind it: the next one, or the end of the
+    # connections, may follow at once.
+    wait(begun.values())
+    return _results({**futures, **begun})
+
+
+def _done_here(job: Callable[[], _Result]) -> Future[_Result]:
+    future: Future[_Result] = Future()
+    try:
+        future.set_result(job())
+    except Exception as problem:  # noqa: BLE001 -- told with the others
+        future.set_exception(problem)
+    return future
+
+
+def _results(
+    futures: Mapping[str, Future[_Result]],
+) -> tuple[dict[str, _Result], Exception | None]:
+    done: dict[str, _Result] = {}
+    problems: list[Exception] = []
+    for name, future in futures.items():
+        problem = future.exception()
+        if isinstance(problem, Exception):
+            problems.append(problem)
+        else:
+            done[name] = future.result()
+    return done, problems[0] if problems else None

@@ -6,21 +6,20 @@ import math
 import random
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from nextmv_autotrack import safely
+from nextmv_autotrack.access import Access
 from nextmv_autotrack.clock import Clock
-from nextmv_autotrack.errors import SettingsError, UnreachableError
 from nextmv_autotrack.nextmv_api import Client
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.outbox import UPLOAD_LIFE_S
 from nextmv_autotrack.upload.crew import Crew
+from nextmv_autotrack.upload.link import Link
 from nextmv_autotrack.upload.packing import pack
-from nextmv_autotrack.upload.retry import NOT_SENT, PARTS_GONE
+from nextmv_autotrack.upload.retry import NOT_SENT, PARTS_GONE, SOMEBODY
 from nextmv_autotrack.upload.settling import Settling
 from nextmv_autotrack.upload.submission import Uploads, look_for, upload
 from nextmv_autotrack.upload.under_way import Attempt, Step, UnderWay
@@ -51,26 +50,27 @@ class Deliveries:
         sources: Sources,
         clock: Clock,
         crew: Callable[[], Crew] = lambda: Crew(UPLOAD_THREADS),
-        connect: Callable[[str, str], Client] = Client,
+        connect: Callable[[Access], Client] = Client.to,
     ) -> None:
         self.owner = owner
         """Claims what it takes."""
         self._family = family
-        self._sources = sources
         self._clock = clock
-        self._new_crew, self._connect = crew, connect
+        self._new_crew = crew
         self._crew = crew()
         self._under_way: dict[str, UnderWay] = {}
         self._next_steps: list[Callable[[Store], None]] = []
         self._settling = Settling(clock, chance=random.random)
-        self._client: Client | None = None
-        self._access: tuple[str, str] | None = None
+        self._link = Link(
+            sources, self._settling, connect=connect, on_its_way=self._on_its_way
+        )
         self.wake: Callable[[], None] = lambda: None
         """Called, by another thread, when something has come back."""
 
-    def man(self) -> None:
+    def man(self, store: Store) -> None:
         """Start the threads, if there is a platform to send anything to."""
-        if self._sources.resolve().api_key is not None:
+        access = self._link.access(store)
+        if access is not None and access.is_open:
             self._crew.man()
 
     def go_on(self, store: Store, *, take_more: bool = True) -> float:
@@ -79,30 +79,37 @@ class Deliveries:
         The time is one of the steady clock; infinity when nothing is to be done.
         """
         self._settle(store)
-        if self._settling.held_applications():
-            # Somebody may have mended the key meanwhile.
-            self._sources.reread()
-        settings = self._sources.resolve()
-        if settings.api_key is None or not take_more:
+        if self._settling.held_applications() or self._link.is_broken:
+            # Somebody may have mended the key, or a file, meanwhile.
+            self._link.reread()
+        access = self._link.access(store)
+        if access is None or not take_more:
             return math.inf
-        client = self._connected(store, settings.endpoint, settings.api_key)
+        if access.problem is None and not access.is_open:
+            return math.inf
+        client = self._link.opened(store, access)
         if client is None:
-            return math.inf
-        for run in self._claimed(store, settings.endpoint):
+            return self._clock.steady() + SOMEBODY.first_s
+        # Each time: calls go on as they began until they see that something was mended.
+        store.adopt(access.endpoint)
+        for run in self._claimed(store, access.endpoint):
             self._begin(store, client, run)
         # Without threads, what was begun has been done.
         self._settle(store)
-        return self._next_look(store, settings.endpoint)
+        return self._next_look(store, access.endpoint)
 
     @property
     def is_busy(self) -> bool:
         """Whether anything is on its way."""
         return bool(self._under_way)
 
+    def _on_its_way(self) -> list[Future[Any]]:
+        return [one.future for one in self._under_way.values()]
+
     @property
     def problem(self) -> str | None:
-        """What the last run has met that could not be sent; None when it was sent."""
-        return self._settling.last_problem
+        """Why runs that wait could not be sent, if that is known."""
+        return self._link.problem or self._settling.last_problem
 
     def unsettled(self, store: Store, *, with_children: bool = False) -> int:
         """How many ended runs of this process the platform still has to get.
@@ -112,49 +119,15 @@ class Deliveries:
         """
         if not with_children:
             return store.waiting(self._family)
-        endpoint = self._sources.resolve().endpoint
+        access = self._link.access(store)
+        endpoint = "" if access is None else access.endpoint
         return store.waiting_here(self._family, self.owner, endpoint)
 
     def rest(self) -> None:
         """Let the threads end; what they are at goes on, and can be settled later."""
         self._crew.close()
         self._crew = self._new_crew()
-        self._disconnect()
-
-    def _connected(self, store: Store, endpoint: str, api_key: str) -> Client | None:
-        if self._access != (endpoint, api_key):
-            self._disconnect()
-            self._access = (endpoint, api_key)
-            if self._settling.held_applications():
-                self._settling.try_all_applications()
-                store.upkeep.try_now(endpoint)
-            try:
-                self._client = self._connect(endpoint, api_key)
-                store.adopt(endpoint)
-                with suppress(UnreachableError):  # the first request says it better
-                    self._client.prepare()
-            except SettingsError as error:
-                self._client = None
-                safely.warn(f"runs wait: {error}", "the access to the platform")
-        return self._client
-
-    def _disconnect(self) -> None:
-        """Close the connections, once what is on its way over them has come back."""
-        client, self._client = self._client, None
-        self._access = None
-        if client is None:
-            return
-        left = {one.future for one in self._under_way.values()}
-
-        def one_is_back(future: Future[Any]) -> None:
-            left.discard(future)
-            if not left:
-                client.close()
-
-        if not left:
-            client.close()
-        for future in tuple(left):
-            future.add_done_callback(one_is_back)
+        self._link.close()
 
     def _claimed(self, store: Store, endpoint: str) -> list[StoredRun]:
         room = UPLOAD_THREADS - len(self._under_way)
@@ -269,14 +242,14 @@ class Deliveries:
 
     def _make_anew(self, attempt: Attempt, store: Store) -> None:
         """Send a run that was looked for, and is not there."""
-        if attempt.client is self._client:
+        if attempt.client is self._link.client:
             self._upload(replace(attempt, was_looked_for=True), store)
         else:
             self._settling.put_back(attempt.run)
 
     def _create(self, attempt: Attempt, noted_at: float, store: Store) -> None:  # noqa: ARG002 -- every next step is given the store
         # Another client may be for another platform, and has another key at least.
-        if attempt.client is self._client:
+        if attempt.client is self._link.client:
             do = partial(attempt.create, noted_at, self._clock)
             self._hand_over(attempt, Step.CREATE, do)
         else:

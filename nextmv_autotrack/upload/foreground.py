@@ -13,7 +13,7 @@ from typing import Any
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.journal import Home
 from nextmv_autotrack.nextmv_api import Client
-from nextmv_autotrack.nextmv_api.client import SILENCE_TIMEOUT_S
+from nextmv_autotrack.nextmv_api.exchange import SILENCE_TIMEOUT_S
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.sweep import Sweep
@@ -59,10 +59,10 @@ def send(
         left_s = max(deadline_s - clock.steady(), LEAST_PATIENCE_S)
         return min(left_s, SILENCE_TIMEOUT_S)
 
-    connect = partial(Client, patience_s=patience_s)
+    connect = partial(Client.to, patience_s=patience_s)
     with _sender(sources, clock, connect=connect) as deliveries:
         deliveries.wake = came_back.set
-        deliveries.man()
+        deliveries.man(store)
         while clock.steady() < deadline_s:
             came_back.clear()
             next_s = deliveries.go_on(store)
@@ -108,7 +108,7 @@ def send_alone(
     for owner in home.owners():
         if clock.steady() < deadline_s and home.size_of(owner) <= MOST_BYTES:
             sweep.owner(owner)
-    connect = partial(Client, patience_s=patience_s)
+    connect = partial(Client.to, patience_s=patience_s)
     with _sender(sources, clock, crew=lambda: Crew(0), connect=connect) as deliveries:
         pause = threading.Event()
         with suppress(_NoTimeLeft):

@@ -5,7 +5,12 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from nextmv_autotrack.errors import AutotrackError, RefusedError, UnreachableError
+from nextmv_autotrack.errors import (
+    AutotrackError,
+    RefusedError,
+    SignInError,
+    UnreachableError,
+)
 
 # The platform looked at the run and said no: it would say so again.
 _NO_FOR_GOOD = frozenset({400, 413, 422})
@@ -101,6 +106,8 @@ def decide(problem: AutotrackError) -> Retry | Reject:
         return _after_refusal(problem)
     if isinstance(problem, UnreachableError):
         return Retry(Concerns.PLATFORM, OUTAGE)
+    if isinstance(problem, SignInError):
+        return Retry(Concerns.APPLICATION, SOMEBODY)
     return Retry(Concerns.RUN, SOMEBODY)
 
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, wait
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-from nextmv_autotrack.errors import AutotrackError
 from nextmv_autotrack.nextmv_api import Blob, Client
-from nextmv_autotrack.nextmv_api.wire import Facts, create_body, marker
-from nextmv_autotrack.upload.crew import Crew
+from nextmv_autotrack.nextmv_api.wire import Facts, create_body
+from nextmv_autotrack.upload.crew import Crew, side_by_side
+from nextmv_autotrack.upload.search import search
 
 # The platform wants an input, and a run may have none.
 _NO_INPUT = Blob.of(b"{}")
-
-# Clocks drift and are set, and the list may hold what came late.
-LOOK_BACK_S = 3600.0
-
-# 25,000 runs, where a list is not sorted by time and all of it has to be looked at.
-MAX_PAGES = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,32 +56,14 @@ def look_for(
         PlatformError: The platform did not list its runs.
         AutotrackError: There are more of them than can be looked at.
     """
-    wanted, token = marker(waiting.id), None
-    times: list[float | None] = []
-    for _ in range(MAX_PAGES):
-        page = client.runs(waiting.app_id, token)
-        for run in page.runs:
-            if wanted in run.description:
-                return run.id
-        times += [run.created_at for run in page.runs]
-        token = page.next_token
-        if token is None or _all_later_ones_are_older(times, begun_at, now):
-            return None
-    msg = f"application {waiting.app_id!r} has too many runs to look for one of them"
-    raise AutotrackError(msg)
-
-
-def _all_later_ones_are_older(
-    times: list[float | None], begun_at: float, now: float
-) -> bool:
-    """Whether the list is sorted, newest first, and goes on before the create call."""
-    known = [time for time in times if time is not None]
-    is_sorted = len(known) == len(times) > 1 and known == sorted(known)[::-1]
-    if not is_sorted or begun_at > now:
-        return False  # if our clock was set back, nobody knows how long ago it was
-    # Our clock may be years ahead of the platform's; then its newest run tells the time.
-    now_there = min(now, known[0])
-    return known[-1] < now_there - (now - begun_at) - LOOK_BACK_S
+    pages = search(waiting.app_id, waiting.id, begun_at, now)
+    token = next(pages)
+    try:
+        while True:
+            token = pages.send(client.runs(waiting.app_id, token))
+    except StopIteration as end:
+        found: str | None = end.value
+        return found
 
 
 def upload(
@@ -115,7 +90,7 @@ def upload(
         for part, blob in parts.items()
         if part not in known
     }
-    done, problem = _side_by_side(jobs, crew)
+    done, problem = side_by_side(jobs, crew)
     ids = {part: known.get(part) or done.get(part) for part in parts}
     return Uploads({part: id_ for part, id_ in ids.items() if id_}, problem)
 
@@ -139,48 +114,3 @@ def _upload_one(client: Client, app_id: str, blob: Blob) -> str:
     place = client.new_upload(app_id)
     client.put(place.url, blob)
     return place.id
-
-
-def _side_by_side(
-    jobs: Mapping[str, Callable[[], str]], crew: Crew
-) -> tuple[dict[str, str], Exception | None]:
-    """Do all jobs, with the crew's help; return what is done, and the first problem."""
-    if not jobs:
-        return {}, None
-    (first, own), *others = jobs.items()
-    offered = {name: crew.submit(job) for name, job in others}
-    futures = {first: _done_here(own)}
-    for name, job in others:
-        # Taken back before any is waited for: nobody may ever have time for it.
-        if offered[name].cancel():
-            is_hopeless = any(future.exception() for future in futures.values())
-            if not is_hopeless:
-                futures[name] = _done_here(job)
-    begun = {name: one for name, one in offered.items() if not one.cancelled()}
-    # Nothing of an attempt goes on behind it: the next one, or the end of the
-    # connections, may follow at once.
-    wait(begun.values())
-    return _results({**futures, **begun})
-
-
-def _done_here(job: Callable[[], str]) -> Future[str]:
-    future: Future[str] = Future()
-    try:
-        future.set_result(job())
-    except Exception as problem:  # noqa: BLE001 -- told with the others
-        future.set_exception(problem)
-    return future
-
-
-def _results(
-    futures: Mapping[str, Future[str]],
-) -> tuple[dict[str, str], Exception | None]:
-    done: dict[str, str] = {}
-    problems: list[Exception] = []
-    for name, future in futures.items():
-        problem = future.exception()
-        if isinstance(problem, Exception):
-            problems.append(problem)
-        else:
-            done[name] = future.result()
-    return done, problems[0] if problems else None

@@ -193,10 +193,10 @@ class Worker:
                     clock=self._clock,
                 )
             deliveries.wake = self._wake.set
-            deliveries.man()
             with Store.open(
                 self._directory, gives_up=lambda: self._gate.is_closing
             ) as store:
+                deliveries.man(store)
                 self._writer.has_room = True
                 self._rounds(store, deliveries)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nextmv_autotrack import track_run
-from nextmv_autotrack.nextmv_api.client import SILENCE_TIMEOUT_S
+from nextmv_autotrack.nextmv_api.exchange import SILENCE_TIMEOUT_S
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.changes import Delivered, Postponed, Rejected
@@ -18,6 +18,7 @@ from nextmv_autotrack.tracker import Tracker
 from tests.cli.conftest import Command
 from tests.platform_server.handle import Platform
 from tests.project.paths import ROOT
+from tests.signed_in import Person
 
 ENDPOINT = "https://platform.example"
 
@@ -195,6 +196,43 @@ def test_sync_sends_what_waits_now(command: Command, left: Platform):
     assert (said.code, said.out, said.err) == (0, "3 runs sent.\n", "")
     assert sorted(run.input for run in left.runs()) == [b"0", b"1", b"2"]
     assert command("sync").out == "Nothing waits.\n"
+
+
+def test_sync_takes_key_and_endpoint_from_a_profile(
+    command: Command, left: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    person = Person(tmp_path / "user", left)
+    person.has_profiles()
+    monkeypatch.delenv("NEXTMV_API_KEY")
+    monkeypatch.setenv("NEXTMV_PROFILE", "team")
+    said = command("sync", "--timeout", "5")
+    assert said.code == 1
+    assert "3 runs: nobody is signed in" in said.out
+    assert "`nextmv auth login --profile team`" in said.out
+    person.signs_in()
+    assert command("sync").out == "3 runs sent.\n"
+    assert len(left.runs()) == 3
+
+
+def test_sync_with_a_profile_that_is_wrong_says_so(
+    command: Command, left: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    Person(tmp_path / "user", left).has_profiles()
+    monkeypatch.delenv("NEXTMV_API_KEY")
+    monkeypatch.setenv("NEXTMV_PROFILE", "teem")
+    said = command("sync")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.count("\n") == 1
+    assert "profile 'teem' is not in " in said.err
+    assert "there are: default, team, plain" in said.err
+
+
+def test_reading_commands_need_no_profile(
+    command: Command, runs: dict[str, str], tmp_path: Path, platform: Platform
+):
+    Person(tmp_path / "user", platform).has("config.yaml", "apikey: [")
+    for words in (["list"], ["status"], ["show", runs["local"]]):
+        assert command(*words).err == ""
 
 
 def test_sync_says_what_is_left_and_why(command: Command, left: Platform):

@@ -8,6 +8,7 @@ from nextmv_autotrack.nextmv_api.address import (
     app_path,
     clean_endpoint,
     clean_key,
+    is_private,
     origin,
 )
 
@@ -51,6 +52,48 @@ def test_an_endpoint_that_is_none_is_refused_without_being_repeated(given):
     with pytest.raises(SettingsError, match="endpoint") as caught:
         clean_endpoint(given)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "http://localhost",
+        "HTTP://LocalHost:8000/prefix",
+        "http://127.0.0.1:1",
+        "http://127.255.1.2",
+        "http://[::1]:80",
+        "https://host",
+        "HTTPS://host",
+    ],
+)
+def test_what_nobody_on_the_way_can_read_may_be_sent(given):
+    assert clean_endpoint(given) == given
+    assert is_private(f"{given}/v1?a=b")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "http://host",
+        "HTTP://host",
+        "http://10.0.0.1",
+        "http://128.0.0.1",
+        "http://127.0.0.1.example",
+        "http://127.0.0.256",
+        "http://localhost.example",
+        "http://xlocalhost",
+        "http://[::2]",
+        "http://host/localhost",
+        "http://host:80/127.0.0.1",
+    ],
+)
+def test_without_encryption_nothing_is_sent_to_other_machines_unless_allowed(given):
+    with pytest.raises(SettingsError, match="NEXTMV_AUTOTRACK_ALLOW_HTTP") as caught:
+        Client(given, "key")
+    assert "https://" in str(caught.value)
+    assert not is_private(given)
+    assert clean_endpoint(given, allow_http=True) == given
+    assert Client(given, "key", allow_http=True).endpoint == given
 
 
 def test_blanks_and_line_breaks_around_a_key_are_dropped():

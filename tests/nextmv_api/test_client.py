@@ -274,7 +274,7 @@ def test_a_password_in_an_upload_address_is_not_used(platform):
     client = Client(
         platform.endpoint, platform.key, transport=httpx.MockTransport(answer)
     )
-    client.put("http://someone:secret@storage/x", Blob.of(b"{}"))
+    client.put("https://someone:secret@storage/x", Blob.of(b"{}"))
     assert "authorization" not in seen[0].headers
 
 
@@ -303,7 +303,7 @@ def test_nobody_listening_is_unreachable():
 
 def test_a_host_that_does_not_exist_is_unreachable(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "*")
-    client = Client("http://nowhere.invalid", "key")
+    client = Client("http://nowhere.invalid", "key", allow_http=True)
     with pytest.raises(UnreachableError, match=r"http://nowhere\.invalid"):
         client.new_upload("app")
 
@@ -409,7 +409,7 @@ def test_the_proxy_of_the_environment_is_used(platform, monkeypatch):
     monkeypatch.setenv("http_proxy", platform.endpoint)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    client = Client("http://api.invalid", platform.key)
+    client = Client("http://api.invalid", platform.key, allow_http=True)
     with pytest.raises(RefusedError):
         client.new_upload("app")
     client.close()
@@ -428,7 +428,7 @@ def test_a_proxy_that_cannot_be_used_is_named(monkeypatch, proxy):
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     with pytest.raises(UnreachableError, match="proxy"):
-        Client("http://api.invalid", "key").new_upload("app")
+        Client("http://api.invalid", "key", allow_http=True).new_upload("app")
 
 
 def test_an_application_id_that_is_none_is_a_matter_of_settings(client, platform):

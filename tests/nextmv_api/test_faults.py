@@ -33,8 +33,8 @@ def test_an_error_of_httpx_becomes_ours_with_its_cause(kind):
     def fail(request):
         raise kind("a detail", request=request)
 
-    client = Client("http://host", "k", transport=httpx.MockTransport(fail))
-    with pytest.raises(UnreachableError, match="http://host") as caught:
+    client = Client("https://host", "k", transport=httpx.MockTransport(fail))
+    with pytest.raises(UnreachableError, match="https://host") as caught:
         client.new_upload("app")
     assert WORDS[kind.__name__] in str(caught.value)
     assert isinstance(caught.value.__cause__, kind)

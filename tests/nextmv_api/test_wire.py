@@ -61,7 +61,7 @@ def test_whatever_is_known_of_a_run_the_platform_takes_it(known, output_id, logs
 def test_the_description_always_holds_the_whole_marker_and_start_and_host(known):
     description = create_body(known, input_id="in")["description"]
     assert f"autotrack:{ID} started " in description
-    assert " on " in description
+    assert " on " in description or len(known.name) > 128
     assert len(description) <= 256
 
 
@@ -104,6 +104,36 @@ def test_long_names_and_descriptions_are_cut_and_show_it():
     assert len(body["description"]) == 256
     assert "d... | autotrack:" in body["description"]
     assert body_of(name="n" * 128)["name"] == "n" * 128
+
+
+def test_a_name_that_is_cut_is_whole_in_the_description():
+    name = " ".join(["nightly"] * 17)
+    description = body_of(name=name, description="for the depot")["description"]
+    assert description.startswith(f"{name} | for the d")
+    assert " started " in description
+    longer = " ".join(["nightly"] * 22)
+    assert body_of(name=longer, host="h" * 60)["description"].startswith(f"{longer} |")
+
+
+def test_each_upload_and_each_format_has_its_place():
+    run = a_run(
+        input_format="text", output_format="multi-file", batch_experiment_id="exp"
+    )
+    uploads = {"output_id": "o", "metrics_id": "m", "assets_id": "a"}
+    body = create_body(run, input_id="in", statistics_id="s", **uploads)
+    assert body["batch_experiment_id"] == "exp"
+    assert body["configuration"]["format"] == {
+        "input": {"type": "text"},
+        "output": {"type": "multi-file"},
+    }
+    assert body["result"] == {
+        "status": "succeeded",
+        "execution_duration": 1500,
+        "output_upload_id": "o",
+        "statistics_upload_id": "s",
+        "metrics_upload_id": "m",
+        "assets_upload_id": "a",
+    }
 
 
 def test_a_long_host_is_cut_before_the_marker_suffers():
@@ -162,6 +192,7 @@ def test_the_start_can_be_read_back_to_the_millisecond(started_at):
     assert abs(read.timestamp() - started_at) <= 0.001
 
 
-def test_a_run_that_has_not_ended_is_not_sent():
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING, Status.CANCELED])
+def test_a_run_that_has_not_ended_is_not_sent(status):
     with pytest.raises(ValueError, match="not ended"):
-        body_of(status=Status.RUNNING)
+        body_of(status=status)

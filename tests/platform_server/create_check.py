@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from collections.abc import Mapping
 
 _FORMATS = {"json", "multi-file", "text", "csv-archive"}
@@ -49,27 +51,32 @@ def check(body: object, uploads: Mapping[str, bytes]) -> None:
     _text(fields, "description", 256)
     options = _object(fields.get("options", {}), "options")
     _require(all(isinstance(v, str) for v in options.values()), "options: not strings")
-    _check_configuration(fields.get("configuration", {}))
-    _check_result(fields.get("result"), uploads)
+    _text(fields, "batch_experiment_id", 128)
+    halves = _checked_formats(fields.get("configuration", {}))
+    _check_result(fields.get("result"), uploads, halves.get("output", "json"))
     if "upload_id" in fields:
-        _check_json(uploads, fields["upload_id"], "upload_id")
+        kind = halves.get("input", "json")
+        _check_blob(uploads, fields["upload_id"], "upload_id", kind)
 
 
-def _check_configuration(value: object) -> None:
+def _checked_formats(value: object) -> dict[str, str]:
     configuration = _object(
         value, "configuration", {"format", "run_type", "execution_class", "queuing"}
     )
     halves = _object(configuration.get("format", {}), "format", {"input", "output"})
+    formats = {}
     for name, half in halves.items():
         kind = _object(half, f"format.{name}", {"type"}).get("type")
         _require(kind in _FORMATS, f"format.{name}.type: {kind!r}")
+        formats[name] = str(kind)
     run_type = _object(configuration.get("run_type", {}), "run_type")
     kind = run_type.get("type", "external")
     _require(kind in _RUN_TYPES, f"run_type.type: {kind!r}")
     _require(kind == "external", "a run with a result is external")
+    return formats
 
 
-def _check_result(value: object, uploads: Mapping[str, bytes]) -> None:
+def _check_result(value: object, uploads: Mapping[str, bytes], kind: str) -> None:
     result = _object(value, "result", _RESULT_FIELDS)
     status = result.get("status")
     _require(status in {"succeeded", "failed"}, f"result.status: {status!r}")
@@ -81,7 +88,12 @@ def _check_result(value: object, uploads: Mapping[str, bytes]) -> None:
         if name in result:
             _require(result[name] in uploads, f"{name}: nothing was uploaded")
     if "output_upload_id" in result:
-        _check_json(uploads, result["output_upload_id"], "output_upload_id")
+        _check_blob(uploads, result["output_upload_id"], "output_upload_id", kind)
+    for name in ("metrics_upload_id", "statistics_upload_id", "assets_upload_id"):
+        if name in result:
+            # What the platform does not look at is a mistake of whoever sends it.
+            _require(kind in {"multi-file", "csv-archive"}, f"{name}: ignored")
+            _check_aside(uploads[str(result[name])], name)
     if "error_message" in result:
         _require(status == "failed", "error_message without a failure")
         _check_error_message(result["error_message"])
@@ -94,10 +106,45 @@ def _check_error_message(text: object) -> None:
     _require(len(text) <= MAX_ERROR_MESSAGE_CHARS, "error_message: too long")
 
 
-def _check_json(uploads: Mapping[str, bytes], upload_id: object, name: str) -> None:
+def _check_aside(blob: bytes, name: str) -> None:
+    document = _object(json.loads(blob), name)
+    key = name.removesuffix("_upload_id")
+    if key == "metrics":
+        _require("metrics" not in document, f"{name}: stored one level too deep")
+    else:
+        _require(set(document) == {key}, f"{name}: not under {key!r}")
+
+
+def _check_blob(
+    uploads: Mapping[str, bytes], upload_id: object, name: str, kind: str
+) -> None:
     _require(isinstance(upload_id, str) and upload_id in uploads, f"{name}: unknown")
     assert isinstance(upload_id, str)
     blob = uploads[upload_id]
+    if kind == "json":
+        _check_json(blob, name)
+    elif kind == "text":
+        _require(_is_utf8(blob), f"{name}: not UTF-8")
+    else:
+        _require(_is_archive(blob), f"{name}: no .tar.gz")
+
+
+def _is_utf8(blob: bytes) -> bool:
+    try:
+        return blob.decode() is not None
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_archive(blob: bytes) -> bool:
+    try:
+        with tarfile.open(fileobj=io.BytesIO(blob), mode="r:gz") as archive:
+            return all(member.isfile() for member in archive)
+    except (OSError, EOFError, tarfile.TarError):
+        return False
+
+
+def _check_json(blob: bytes, name: str) -> None:
     if len(blob) > MAX_PARSED_BYTES:
         return
     try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.platform_server.service import PARTS
 from tests.platform_server.trouble import Kind
 
 KEY = "test-key-4711"
@@ -36,6 +37,10 @@ class PlatformRun:
     output: bytes
     """Empty when none was uploaded."""
     logs: bytes
+    metrics: bytes
+    """What was uploaded beside the output, as the next two."""
+    statistics: bytes
+    assets: bytes
 
     @cached_property
     def document(self) -> Any:
@@ -81,7 +86,7 @@ class Platform:
         """Return all runs, oldest first."""
         shown = self._control("runs")
         for run in shown:
-            for part in ("input", "output", "logs"):
+            for part in PARTS:
                 run[part] = base64.b64decode(run[part])
         return [PlatformRun(**run) for run in shown]
 
@@ -130,9 +135,34 @@ class Platform:
         """Treat that share of the requests badly, in any way but some; see `FAULTS`."""
         self._control("faults", {"share": share, "without": list(without)})
 
+    def show_statuses(self, *statuses: str) -> None:
+        """Answer the next questions for the state of a run so, whatever it is."""
+        self._control("statuses", {"statuses": statuses})
+
     def expire_uploads(self) -> None:
         """Let every upload id given so far expire."""
         self._control("expire")
+
+    def sign_in(self, **given: Any) -> dict[str, Any]:
+        """Let somebody sign in by the browser; return the document of their tokens.
+
+        Args:
+            given: `life_s` of the token, which may be past; `client_id` it is for.
+        """
+        tokens: dict[str, Any] = self._control("identity/sign_in", given)
+        return tokens
+
+    def sign_out(self) -> None:
+        """Take nothing more of what those were given who have signed in so far."""
+        self._control("identity/sign_out")
+
+    def expire_tokens(self) -> None:
+        """Take no token given so far, whatever it says of itself; refresh them."""
+        self._control("identity/expire")
+
+    def rotate_tokens(self) -> None:
+        """Take each refresh token once."""
+        self._control("identity/rotate")
 
     def reset(self) -> None:
         """Forget all runs, requests and troubles; drop requests that hang."""

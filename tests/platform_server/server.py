@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.platform_server.faults import Fault, Faults
 from tests.platform_server.http_connection import Answer, Connection, Request
-from tests.platform_server.service import CreatedRun, Service, upload_id_of
+from tests.platform_server.service import PARTS, CreatedRun, Service, upload_id_of
 from tests.platform_server.trouble import Trouble
 
 CONTROL = "/_control/"
@@ -54,6 +54,7 @@ class Server:
     async def start(self, port: int) -> str:
         """Listen at the loopback, and return the address of the platform."""
         address = await self._listen(port, is_storage=False)
+        self._service.identity.address = address
         self._service.storage = await self._listen(0, is_storage=True)
         return address
 
@@ -177,6 +178,8 @@ class Server:
     def _control(self, request: Request) -> Answer:
         verb = request.path.removeprefix(CONTROL)
         given = json.loads(request.body) if request.body else {}
+        if verb.startswith("identity/"):
+            return Answer.of(getattr(self._service.identity, verb[9:])(**given or {}))
         if verb == "runs":
             return Answer.of([self._shown_run(r) for r in self._service.runs.values()])
         if verb == "requests":
@@ -189,6 +192,8 @@ class Server:
             self._delay_s = given["delay_s"]
         elif verb == "faults":
             self._faults.share, self._faults.without = given["share"], given["without"]
+        elif verb == "statuses":
+            self._service.statuses = given["statuses"]
         elif verb == "expire":
             self._service.expired.update(self._service.signatures)
         else:
@@ -198,7 +203,7 @@ class Server:
     def _shown_run(self, run: CreatedRun) -> dict[str, Any]:
         parts = {
             part: base64.b64encode(self._service.blob(run, part)).decode()
-            for part in ("input", "output", "logs")
+            for part in PARTS
         }
         return asdict(run) | parts
 

@@ -12,8 +12,22 @@ from urllib.parse import parse_qs, unquote
 
 from tests.platform_server.create_check import Wrong, check
 from tests.platform_server.http_connection import Answer, Request
+from tests.platform_server.identity import PATH as IDENTITY
+from tests.platform_server.identity import Identity
 
 PAGE_RUNS = 50
+
+PARTS = {
+    "input": "upload_id",
+    "output": "output_upload_id",
+    "logs": "error_upload_id",
+    "metrics": "metrics_upload_id",
+    "statistics": "statistics_upload_id",
+    "assets": "assets_upload_id",
+}
+
+# Beyond it, and for all but JSON, only a detour by the storage leads to a payload.
+MAX_INLINE_BYTES = 5 * 1024 * 1024
 
 
 @dataclass
@@ -32,33 +46,60 @@ class Service:
 
     def __init__(self, key: str) -> None:
         self._key = f"Bearer {key}"
+        self.identity = Identity()
         self.storage = ""
         """Address of the storage."""
         self.reset()
 
     def reset(self) -> None:
         """Forget everything."""
+        self.identity.reset()
         self.signatures: dict[str, str] = {}
         self.expired: set[str] = set()
         self.blobs: dict[str, bytes] = {}
         self.runs: dict[str, CreatedRun] = {}
+        self.applications: dict[str, dict[str, Any]] = {}
+        self.statuses: list[str] = []
+        """What the next questions for the state of a run are answered with."""
         self._numbers = count(1)
 
     def answer(self, request: Request) -> Answer:
         """Return what a request is answered with, done."""
         if request.is_storage:
             return self._store(request)
-        if request.headers.get("authorization") != self._key:
+        if request.path.startswith(IDENTITY):
+            return self.identity.answer(request)
+        return self._of_the_api(request)
+
+    def _of_the_api(self, request: Request) -> Answer:
+        given = request.headers.get("authorization", "")
+        if given != self._key and not self.identity.takes(given):
             return Answer.error(401, "unauthorized")
         parts = request.path.split("/")[1:]
+        if parts[:2] == ["v1", "applications"] and len(parts) < 4:
+            return self._application(request, unquote("".join(parts[2:])))
         if parts[:2] != ["v1", "applications"] or parts[3:4] != ["runs"]:
             return Answer.error(404, f"no such path: {request.path}")
-        app_id, rest = unquote(parts[2]), parts[4:]
+        return self._about_runs(request, unquote(parts[2]), parts[4:])
+
+    def _about_runs(self, request: Request, app_id: str, rest: list[str]) -> Answer:
         if request.method == "POST":
             return self._post(request, app_id, rest)
         if request.method == "GET":
             return self._get(request, app_id, rest)
         return Answer.error(405, "no such method")
+
+    def _application(self, request: Request, app_id: str) -> Answer:
+        if request.method == "GET":
+            known = self.applications.get(app_id)
+            return Answer.of(known) if known else Answer.error(404, "no such app")
+        given = json.loads(request.body)
+        if not given.get("id") or not given.get("name"):
+            return Answer.error(400, "an application has an id and a name")
+        if given["id"] in self.applications:
+            return Answer.error(409, "there is one already")
+        self.applications[given["id"]] = given
+        return Answer.of(given)
 
     def _post(self, request: Request, app_id: str, rest: list[str]) -> Answer:
         if rest == ["uploadurl"]:
@@ -71,18 +112,19 @@ class Service:
         run = self.runs.get(rest[0])
         if run is None or run.app_id != app_id:
             return Answer.error(404, f"no such run: {rest[0]}")
-        return self._part(run, "/".join(rest[1:]))
+        by_url = parse_qs(request.query).get("format") == ["url"]
+        return self._part(run, "/".join(rest[1:]), by_url=by_url)
 
     def _new_upload(self) -> Answer:
         upload_id = f"upload-{next(self._numbers)}"
-        self.signatures[upload_id] = signature = secrets.token_hex(16)
-        query = f"X-Amz-Expires=900&X-Amz-Signature={signature}"
-        url = f"{self.storage}/uploads/{upload_id}?{query}"
-        return Answer.of({"upload_id": upload_id, "upload_url": url})
+        self.signatures[upload_id] = secrets.token_hex(16)
+        return Answer.of({"upload_id": upload_id, "upload_url": self._url(upload_id)})
+
+    def _url(self, upload_id: str) -> str:
+        query = f"X-Amz-Expires=900&X-Amz-Signature={self.signatures[upload_id]}"
+        return f"{self.storage}/uploads/{upload_id}?{query}"
 
     def _store(self, request: Request) -> Answer:
-        if request.method != "PUT":
-            return _storage_error(405, "MethodNotAllowed", "only PUT")
         if "authorization" in request.headers:
             words = "Only one auth mechanism allowed"
             return _storage_error(400, "InvalidArgument", words)
@@ -92,6 +134,10 @@ class Service:
             return _storage_error(403, "SignatureDoesNotMatch", f"got {given}")
         if upload_id in self.expired:
             return _storage_error(403, "AccessDenied", "Request has expired")
+        if request.method == "GET" and upload_id in self.blobs:
+            return Answer(200, self.blobs[upload_id])
+        if request.method != "PUT":
+            return _storage_error(405, "MethodNotAllowed", "only GET and PUT")
         self.blobs[upload_id] = request.body
         return Answer()
 
@@ -141,21 +187,32 @@ class Service:
             "status_v2": run.body["result"]["status"],
         }
 
-    def _part(self, run: CreatedRun, part: str) -> Answer:
+    def _part(self, run: CreatedRun, part: str, *, by_url: bool) -> Answer:
         if part == "metadata":
             return Answer.of(self._information(run))
         if part == "logs":
             return Answer.of({"log": self.blob(run, "logs").decode("utf-8", "replace")})
-        if part in {"input", "output"}:
-            return Answer(200, self.blob(run, part) or b"null")
+        if part in {"", "input", "output"}:
+            return self._payload(run, part, by_url=by_url)
+        return Answer.error(404, f"no such part: {part}")
+
+    def _payload(self, run: CreatedRun, part: str, *, by_url: bool) -> Answer:
+        asked_for = part or "output"
+        if by_url:
+            return Answer.of({"url": self._url(_upload_id(run, asked_for))})
+        kind = _formats(run).get(asked_for, {}).get("type", "json")
+        blob = self.blob(run, asked_for)
+        if kind != "json" or len(blob) > MAX_INLINE_BYTES:
+            return Answer.error(400, "only format=url leads to it")
         if part:
-            return Answer.error(404, f"no such part: {part}")
+            return Answer(200, blob or b"null")
         return Answer.of(self._information(run) | self._outcome(run))
 
     def _information(self, run: CreatedRun) -> dict[str, Any]:
         result = run.body["result"]
-        output = _document(self.blob(run, "output"))
         listed = self._listed(run)
+        if self.statuses:
+            listed["status_v2"] = self.statuses.pop(0)
         named = ("id", "user_email", "name", "description")
         metadata = {name: listed[name] for name in listed if name not in named} | {
             "duration": float(result["execution_duration"]),
@@ -163,16 +220,27 @@ class Service:
             "error": result.get("error_message", ""),
             "input_size": float(len(self.blob(run, "input"))),
             "output_size": float(len(self.blob(run, "output"))),
-            "format": run.body.get("configuration", {}).get("format", {}),
-            "metrics": output.get("metrics", {}),
+            "format": _formats(run),
+            "metrics": self._metrics(run),
             "options": {"request_options": run.body.get("options", {})},
         }
         return {name: listed[name] for name in named} | {"metadata": metadata}
 
+    def _metrics(self, run: CreatedRun) -> Any:
+        if aside := self.blob(run, "metrics"):
+            return json.loads(aside)
+        output = self._output(run)
+        return output.get("metrics", {}) if isinstance(output, dict) else {}
+
+    def _output(self, run: CreatedRun) -> Any:
+        kind = _formats(run).get("output", {}).get("type", "json")
+        blob = self.blob(run, "output")
+        return json.loads(blob) if blob and kind == "json" else {}
+
     def _outcome(self, run: CreatedRun) -> dict[str, Any]:
         result = run.body["result"]
         if result["status"] == "succeeded":
-            return {"output": _document(self.blob(run, "output"))}
+            return {"output": self._output(run)}
         message = result.get("error_message", "")
         logs = self.blob(run, "logs").decode("utf-8", "replace")
         stdout = self.blob(run, "output").decode("utf-8", "replace")
@@ -181,23 +249,25 @@ class Service:
 
     def blob(self, run: CreatedRun, part: str) -> bytes:
         """Return what was uploaded of a run, or nothing."""
-        if part == "input":
-            if "upload_id" not in run.body:
-                return json.dumps(run.body.get("input")).encode()
-            return self.blobs[run.body["upload_id"]]
-        field = {"output": "output_upload_id", "logs": "error_upload_id"}[part]
-        return self.blobs.get(run.body["result"].get(field, ""), b"")
+        if part == "input" and "upload_id" not in run.body:
+            return json.dumps(run.body.get("input")).encode()
+        return self.blobs.get(_upload_id(run, part), b"")
+
+
+def _upload_id(run: CreatedRun, part: str) -> str:
+    fields = run.body if part == "input" else run.body["result"]
+    upload_id: str = fields.get(PARTS[part], "")
+    return upload_id
+
+
+def _formats(run: CreatedRun) -> dict[str, Any]:
+    formats: dict[str, Any] = run.body.get("configuration", {}).get("format", {})
+    return formats
 
 
 def upload_id_of(request: Request) -> str:
     """Return which upload a request to the storage is for."""
     return request.path.removeprefix("/uploads/")
-
-
-def _document(blob: bytes) -> dict[str, Any]:
-    document = json.loads(blob) if blob else {}
-    assert isinstance(document, dict)
-    return document
 
 
 def _storage_error(status: int, code: str, words: str) -> Answer:

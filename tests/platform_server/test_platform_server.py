@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
+import re
 import socket
+import tarfile
 import time
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -246,6 +249,97 @@ def test_a_body_as_documented_is_taken(body):
 def test_a_body_that_is_not_as_documented_is_refused(body, words):
     with pytest.raises(Wrong, match=words):
         check(body, UPLOADS)
+
+
+def archive_of(*kinds):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        for kind in kinds:
+            member = tarfile.TarInfo("member")
+            member.type = kind
+            archive.addfile(member)
+    return file.getvalue()
+
+
+OF_FILES = {
+    "in": archive_of(tarfile.REGTYPE),
+    "folders": archive_of(tarfile.DIRTYPE),
+    "text": "für".encode(),
+    "bytes": b"\xff",
+    "metrics": b'{"value":1}',
+    "deep": b'{"metrics":{"value":1}}',
+    "assets": b'{"assets":[]}',
+}
+
+
+def of_format(input_format, output_format, upload_id="in", **result):
+    halves = {"input": {"type": input_format}, "output": {"type": output_format}}
+    return {
+        "upload_id": upload_id,
+        "configuration": {"format": halves},
+        "result": RESULT | result,
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        of_format("multi-file", "multi-file", output_upload_id="in"),
+        of_format("multi-file", "text", output_upload_id="text"),
+        of_format("text", "json", upload_id="text"),
+        of_format(
+            "multi-file",
+            "multi-file",
+            metrics_upload_id="metrics",
+            assets_upload_id="assets",
+        ),
+        of_format("multi-file", "json") | {"batch_experiment_id": "exp"},
+    ],
+)
+def test_files_and_texts_as_documented_are_taken(body):
+    check(body, OF_FILES)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (of_format("multi-file", "json", upload_id="text"), "no .tar.gz"),
+        (of_format("multi-file", "json", upload_id="folders"), "no .tar.gz"),
+        (of_format("text", "json", upload_id="bytes"), "not UTF-8"),
+        (of_format("multi-file", "json", metrics_upload_id="metrics"), "ignored"),
+        (of_format("multi-file", "multi-file", metrics_upload_id="deep"), "too deep"),
+        (of_format("multi-file", "multi-file", assets_upload_id="metrics"), "under"),
+    ],
+)
+def test_files_and_texts_that_are_not_as_documented_are_refused(body, words):
+    with pytest.raises(Wrong, match=re.escape(words)):
+        check(body, OF_FILES)
+
+
+def test_what_is_large_or_no_json_is_to_be_had_from_the_storage_only(caller):
+    for kind, content in (("text", b"a plan"), ("json", b'"%s"' % (b"x" * 5_300_000))):
+        body = of_format(kind, "json", upload_id=caller.upload(content))
+        run = f"{RUNS}/{caller.create(**body)}"
+        assert caller.send("GET", f"{run}/input")[0] == 400
+        place = caller.json("GET", f"{run}/input?format=url")["url"]
+        assert caller.send("GET", place, headers={}) == (200, content)
+
+
+def test_an_application_is_made_once(caller):
+    given = {"id": "app", "name": "App"}
+    assert caller.send("GET", "/v1/applications/app")[0] == 404
+    assert caller.json("POST", "/v1/applications", given) == given
+    assert caller.json("GET", "/v1/applications/app") == given
+    assert caller.send("POST", "/v1/applications", given)[0] == 409
+    assert caller.send("POST", "/v1/applications", {"id": "x"})[0] == 400
+
+
+def test_a_run_can_seem_to_be_in_progress_for_a_while(caller, platform):
+    run_id = caller.create(input=None, result=RESULT)
+    platform.show_statuses("queued", "running")
+    path = f"{RUNS}/{run_id}/metadata"
+    seen = [caller.json("GET", path)["metadata"]["status_v2"] for _ in range(3)]
+    assert seen == ["queued", "running", "succeeded"]
 
 
 def test_numbers_that_are_not_json_are_refused():

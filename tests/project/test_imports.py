@@ -6,10 +6,20 @@ import subprocess
 
 import pytest
 
-from tests.platform_server.handle import KEY
 from tests.project.paths import python
+from tests.signed_in import Person
 
-HEAVY = {"asyncio", "httpx", "numpy", "psutil", "rich", "sqlite3", "wrapt"}
+HEAVY = {
+    "asyncio",
+    "httpx",
+    "numpy",
+    "psutil",
+    "rich",
+    "sqlite3",
+    "truststore",
+    "wrapt",
+    "yaml",
+}
 
 
 def alone(program: str) -> subprocess.CompletedProcess[str]:
@@ -29,6 +39,23 @@ def test_importing_the_library_does_not_import(name: str):
     assert name not in loaded_by("import nextmv_autotrack")
 
 
+def test_importing_the_library_loads_nothing_of_the_explicit_client():
+    loaded = loaded_by("import nextmv_autotrack")
+    assert not any("autotrack.platform" in n or "nextmv_api" in n for n in loaded)
+
+
+def test_the_explicit_client_is_loaded_when_it_is_named_and_no_sooner_than_needed():
+    program = """
+from nextmv_autotrack import Application, RunResult, TrackedRun
+
+app = Application("routing", api_key="a-key")
+run = TrackedRun("succeeded", input={"stops": 3})
+"""
+    loaded = loaded_by(program)
+    assert "nextmv_autotrack.platform.application" in loaded
+    assert loaded.isdisjoint(HEAVY - {"wrapt"} | {"ssl", "nextmv"})
+
+
 def test_tracking_a_function_imports_no_network_library_and_no_database():
     program = """
 from nextmv_autotrack import tracked
@@ -37,15 +64,29 @@ from nextmv_autotrack import tracked
 def solve(x):
     return x
 """
-    assert loaded_by(program).isdisjoint({"httpx", "sqlite3", "numpy", "psutil"})
+    assert loaded_by(program).isdisjoint(
+        {"httpx", "sqlite3", "numpy", "psutil", "yaml"}
+    )
 
 
-def test_a_client_that_is_prepared_imports_nothing_more_in_other_threads(platform):
+@pytest.mark.parametrize("life_s", [None, 60, -60], ids=["key", "token", "expired"])
+def test_a_client_that_is_prepared_imports_nothing_more_in_other_threads(
+    platform, tmp_path, life_s
+):
+    person = Person(tmp_path / "user", platform)
+    person.has_profiles()
+    profile = "plain"
+    if life_s is not None:
+        profile = "team"
+        person.signs_in(life_s=life_s)
     program = f"""
 import sys
 from nextmv_autotrack.nextmv_api import Blob, Client
+from nextmv_autotrack.settings import Sources
 
-client = Client({platform.endpoint.replace("127.0.0.1", "localhost")!r}, {KEY!r})
+environ = {{"NEXTMV_PROFILE": {profile!r}}}
+environ["NEXTMV_ENDPOINT"] = {platform.endpoint.replace("127.0.0.1", "localhost")!r}
+client = Client.to(Sources(environ, complain=print).access())
 client.prepare()
 before = set(sys.modules)
 client.put(client.new_upload("routing").url, Blob.of(b"{{}}"))

@@ -23,6 +23,7 @@ STAGES = {
     "store",
     "upload",
     "nextmv_api",
+    "platform",
     "solvers",
     "launcher",
     "cli",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -18,10 +19,11 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
-def run(block: str, folder: Path) -> None:
+def run(block: str, folder: Path, **environ: str) -> None:
     program = folder / "block.py"
     program.write_text(block, "utf-8")
-    done = python("-W", "error", str(program), folder=folder)
+    environment = {**os.environ, **environ}
+    done = python("-W", "error", str(program), folder=folder, environ=environment)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -31,12 +33,28 @@ def listed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return runs
 
 
-@pytest.mark.parametrize("block", blocks("python"), ids=range(len(blocks("python"))))
+NEEDS_A_PLATFORM = [block for block in blocks("python") if "Application(" in block]
+LOCAL = [block for block in blocks("python") if block not in NEEDS_A_PLATFORM]
+
+
+@pytest.mark.parametrize("block", LOCAL, ids=range(len(LOCAL)))
 def test_every_block_runs_and_its_runs_succeed(block, tmp_path, capsys):
     run(block, tmp_path)
     runs = listed(capsys)
     assert runs
     assert {run["status"] for run in runs} == {"succeeded"}
+
+
+def test_what_is_tracked_by_hand_arrives(tmp_path, platform):
+    (block,) = NEEDS_A_PLATFORM
+    run(
+        block,
+        tmp_path,
+        NEXTMV_API_KEY=platform.key,
+        NEXTMV_ENDPOINT=platform.endpoint,
+    )
+    (arrived,) = platform.runs()
+    assert arrived.document["metrics"] == {"value": 42.0}
 
 
 def test_what_the_first_screen_says_appears_does_appear(tmp_path, capsys):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nextmv_autotrack import track_run, tracked
-from nextmv_autotrack.settings import DEFAULT_ENDPOINT
+from nextmv_autotrack.access import DEFAULT_ENDPOINT
 
 
 @tracked
@@ -89,6 +89,7 @@ def test_one_function_may_have_an_application_of_its_own(written, caplog):
 
 
 def test_a_run_is_bound_to_the_endpoint_that_held_when_it_began(written):
+    written.sources.configure(**KEY, **APP)
     solve(1)
     written.sources.configure(endpoint="http://localhost:8000/")
     solve(2)

@@ -18,6 +18,8 @@ SAID = {
     "instance_id": ("a", "b", "c", "d"),
     "endpoint": ("https://a", "https://b", "https://c", "https://d"),
     "api_key": ("a", "b", "c", "d"),
+    "system_certs": (True, "0", True, False),
+    "allow_http": (True, "0", True, False),
     "name": ("a", "b", "c", "d"),
     "description": ("a", "b", "c", "d"),
     "input": ("a", "b", "c", "d"),
@@ -36,11 +38,14 @@ SAID = {
 }
 
 
+FLAGS = {"system_certs", "allow_http"}
+
+
 def _normal(name, value):
     if name == "options" and value == "b, c":
         value = ["b", "c"]
     words = {"yes": True, "on": True, "off": False, "0": False}
-    if name in {"enabled", "resources", "sync", "output"}:
+    if name in {"enabled", "resources", "sync", "output"} | FLAGS:
         value = words.get(value, value) if isinstance(value, str) else value
     if name in {"sample", "flush_timeout", "max_age_days"}:
         value = float(value)
@@ -56,7 +61,7 @@ def _toml(value):
 
 
 def test_every_setting_that_text_can_say_is_tried_here():
-    assert set(SAID) | {"metrics"} == set(Settings.__dataclass_fields__)
+    assert set(SAID) | {"metrics", "profile"} == set(Settings.__dataclass_fields__)
 
 
 @pytest.mark.parametrize("name", SAID)
@@ -113,6 +118,7 @@ def test_sources_that_say_different_things_are_joined(made):
         ("NEXTMV_ENDPOINT", "endpoint", "https://host"),
         ("NEXTMV_APP_ID", "app_id", "routing"),
         ("NEXTMV_INSTANCE_ID", "instance_id", "prod"),
+        ("NEXTMV_PROFILE", "profile", "staging"),
     ],
 )
 def test_the_variables_of_the_platform_go_between_ours_and_the_project(
@@ -124,6 +130,19 @@ def test_the_variables_of_the_platform_go_between_ours_and_the_project(
     ours = {f"NEXTMV_AUTOTRACK_{name.upper()}": "http://ours"}
     sources = made(line, **{variable: value}, **ours)
     assert getattr(sources.resolve(), name) == "http://ours"
+
+
+def test_who_starts_a_program_chooses_the_profile_as_for_the_platforms_own_sdk(made):
+    line, environ = 'profile = "of the project"', {"NEXTMV_PROFILE": " of the user\n"}
+    assert made(line).resolve().profile == "of the project"
+    sources = made(line)
+    sources.configure(profile="of the code")
+    assert sources.resolve().profile == "of the code"
+    sources = made(line, **environ)
+    sources.configure(profile="of the code")
+    assert sources.resolve().profile == "of the user"
+    sources = made(line, **environ, NEXTMV_AUTOTRACK_PROFILE="ours")
+    assert sources.resolve().profile == "ours"
 
 
 @pytest.mark.parametrize("empty", ["", " ", "\n"])

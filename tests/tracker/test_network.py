@@ -255,7 +255,7 @@ def unused_port() -> int:
     ids=["refused", "no such host"],
 )
 def test_without_a_platform_runs_wait(to_platform, endpoint, caplog):
-    to_platform.configure({"endpoint": endpoint()})
+    to_platform.configure({"endpoint": endpoint(), "allow_http": True})
     for number in range(3):
         solve(number)
     assert to_platform.flush(0.5) is False

@@ -17,14 +17,21 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from typing_extensions import assert_type
 
 from nextmv_autotrack import (
+    Application,
+    AsyncApplication,
     Run,
+    RunResult,
+    RunSummary,
     SettingsError,
     Status,
+    TrackedRun,
     configure,
     current_run,
     flush,
@@ -273,6 +280,59 @@ track_run(5)  # type: ignore[arg-type]
 track_run(options=["gap"])  # type: ignore[arg-type]
 with track_run() as unnamed:
     assert_type(unnamed, Run)
+
+
+# --- The explicit client, called and awaited.
+
+made = TrackedRun(
+    "succeeded",
+    input=[1, 2],
+    output="a plan",
+    duration=timedelta(seconds=2),
+    logs=["one", "two"],
+    options={"gap": 0.1},
+    assets=[{"name": "map"}],
+    input_dir=None,
+    output_dir=Path("out"),
+    started_at=datetime.now(timezone.utc),
+)
+assert_type(made.status, Status)
+assert_type(made.duration, "float | None")
+made.name = "checked already"  # type: ignore[misc]
+TrackedRun()  # type: ignore[call-arg]
+TrackedRun("succeeded", [1, 2])  # type: ignore[call-arg]
+TrackedRun("succeeded", duration="1.5")  # type: ignore[arg-type]
+
+app = Application("routing", api_key="a-key")
+assert_type(app.track_run(made, timeout=5), str)
+assert_type(app.track_run_with_result(made, on_poll=print), RunResult)
+assert_type(app.run("latest-1"), RunResult)
+assert_type([*app.runs(status="failed")], list[RunSummary])
+assert_type(app.logs("latest-1"), str)
+assert_type(app.create(exist_ok=True), bool)
+app.track_run({"status": "succeeded"})  # type: ignore[arg-type]
+
+
+class OfTheSdk:
+    status: str = "succeeded"
+    duration: int = 1500
+    input_dir_path: str | None = None
+    output_dir_path: str | None = None
+
+
+app.track_run(OfTheSdk())
+
+
+async def awaited_application() -> RunResult:
+    async def listen(status: Status) -> None:
+        assert_type(status, Status)
+
+    async with AsyncApplication("routing") as app:
+        assert_type(app, AsyncApplication)
+        assert_type(await app.track_run(made), str)
+        assert_type([run async for run in app.runs()], list[RunSummary])
+        app.track_run(made) + "1"  # type: ignore[operator]
+        return await app.track_run_with_result(made, on_poll=listen)
 
 
 # --- The rest of the public face.

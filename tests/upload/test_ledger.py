@@ -137,9 +137,7 @@ class Process:
             sources=machine.sources,
             clock=machine.time.clock,
             crew=lambda: Crew(0),
-            connect=lambda endpoint, key: Client(
-                endpoint, key, transport=machine.platform
-            ),
+            connect=lambda access: Client.to(access, transport=machine.platform),
         )
 
     def opened(self) -> Store:

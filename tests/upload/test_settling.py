@@ -300,9 +300,7 @@ class Site:
             sources=self.sources,
             clock=time.clock,
             crew=lambda: Crew(0),
-            connect=lambda endpoint, key: Client(
-                endpoint, key, transport=self.platform
-            ),
+            connect=lambda access: Client.to(access, transport=self.platform),
         )
 
     def go_on(self, seconds: float = 0.0) -> None:

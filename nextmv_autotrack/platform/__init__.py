@@ -1,0 +1,3 @@
+"""The platform from code: runs tracked by hand, and runs read back."""
+
+from __future__ import annotations

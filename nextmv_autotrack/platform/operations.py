@@ -1,0 +1,154 @@
+"""All that can be done with one application, as steps that a driver does."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
+from nextmv_autotrack.errors import SettingsError
+from nextmv_autotrack.ids import NewId, new_id_source
+from nextmv_autotrack.nextmv_api.address import app_path
+from nextmv_autotrack.platform.creating import created
+from nextmv_autotrack.platform.patience import Patience
+from nextmv_autotrack.platform.reading import LAST_POLL_S, Reading
+from nextmv_autotrack.platform.result import RunResult, RunSummary
+from nextmv_autotrack.platform.steps import Steps
+from nextmv_autotrack.platform.tracked_run import (
+    Submission,
+    TrackedRun,
+    as_tracked_run,
+)
+from nextmv_autotrack.platform.tracking import Tracking
+from nextmv_autotrack.run import Status
+
+# For one operation, unless its caller says otherwise: a platform that restarts, and a
+# large upload, are over by then.
+TIMEOUT_S = 60.0
+
+# A tracked run has ended when it is created; the result may take some time to appear.
+RESULT_TIMEOUT_S = 300.0
+
+OnPoll = Callable[[Status], object]
+
+
+@dataclass(frozen=True)
+class Operations:
+    """What can be done with one application.
+
+    Raises:
+        SettingsError: The id is not one of an application.
+    """
+
+    endpoint: str
+    app_id: str
+    instance_id: str | None = None
+    clock: Clock = SYSTEM_CLOCK
+    chance: Callable[[], float] = random.random
+    new_id: NewId = field(default_factory=new_id_source)
+
+    def __post_init__(self) -> None:
+        app_path(self.app_id)
+
+    def track(
+        self,
+        run: object,
+        timeout_s: float,
+        instance_id: str | None = None,
+        batch_experiment_id: str | None = None,
+    ) -> Steps[str]:
+        """Track a run; the result is its platform run id."""
+        tracked = as_tracked_run(run)
+        tracking = Tracking(
+            app_id=self.app_id,
+            instance_id=instance_id or self.instance_id,
+            submission=self._submission(tracked),
+            patience=self._patience(timeout_s),
+            clock=self.clock,
+        )
+        return tracking.steps(tracked, batch_experiment_id)
+
+    def track_with_result(
+        self,
+        run: object,
+        timeout_s: float,
+        on_poll: OnPoll | None,
+        instance_id: str | None = None,
+        batch_experiment_id: str | None = None,
+    ) -> Steps[RunResult]:
+        """Track a run and read it back; the time is for both."""
+        tracking = self.track(run, timeout_s, instance_id, batch_experiment_id)
+        deadline_s = self.clock.steady() + timeout_s
+        run_id = yield from tracking
+        # The run is there: what comes of it is asked for once at least.
+        left_s = max(deadline_s - self.clock.steady(), LAST_POLL_S)
+        return (yield from self.result_at_end(run_id, left_s, on_poll))
+
+    def result(self, run_id: str, timeout_s: float = TIMEOUT_S) -> Steps[RunResult]:
+        """Read a run as it stands."""
+        return self._reading(timeout_s).result(run_id)
+
+    def result_at_end(
+        self, run_id: str, timeout_s: float, on_poll: OnPoll | None
+    ) -> Steps[RunResult]:
+        """Read a run once it has ended."""
+        return self._reading(timeout_s).result_at_end(run_id, on_poll)
+
+    def logs(self, run_id: str) -> Steps[str]:
+        """Read the logs of a run."""
+        return self._reading(TIMEOUT_S).logs(run_id)
+
+    def input(self, run_id: str) -> Steps[Any]:
+        """Read the input of a run."""
+        return self._reading(TIMEOUT_S).input(run_id)
+
+    def page(
+        self, token: str | None, status: Status | None
+    ) -> Steps[tuple[list[RunSummary], str | None]]:
+        """Read a page of runs."""
+        return self._reading(TIMEOUT_S).page(token, status)
+
+    def create(
+        self, name: str | None, description: str | None, *, exist_ok: bool
+    ) -> Steps[bool]:
+        """Create the application."""
+        return created(
+            self.app_id,
+            name or self.app_id,
+            description,
+            self._patience(TIMEOUT_S),
+            exist_ok=exist_ok,
+        )
+
+    def _submission(self, run: TrackedRun) -> Submission:
+        new = Submission(self.new_id(self.clock.wall_ns()))
+        return run.submissions.setdefault((self.endpoint, self.app_id), new)
+
+    def _reading(self, timeout_s: float) -> Reading:
+        return Reading(self.endpoint, self.app_id, self._patience(timeout_s))
+
+    def _patience(self, timeout_s: float) -> Patience:
+        return Patience(_seconds(timeout_s), self.clock, self.chance)
+
+
+def wanted_status(status: Status | str | None) -> Status | None:
+    """Return the status that listed runs are to have; None: any.
+
+    Raises:
+        SettingsError: There is no such status.
+    """
+    try:
+        return None if status is None else Status(status)
+    except ValueError:
+        known = ", ".join(one.value for one in Status)
+        message = f"status {status!r} is none of {known}"
+        raise SettingsError(message) from None
+
+
+def _seconds(timeout: object) -> float:
+    if isinstance(timeout, (int, float)) and not math.isnan(timeout):
+        return timeout
+    raise SettingsError(f"timeout must be a number of seconds, not {timeout!r}")
