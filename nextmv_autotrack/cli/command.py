@@ -8,7 +8,7 @@ import sys
 from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 
-from nextmv_autotrack.cli import demo, listing, sending, showing, status
+from nextmv_autotrack.cli import arguments, demo, listing, sending, showing, status
 from nextmv_autotrack.cli.words import one_line
 from nextmv_autotrack.errors import AutotrackError
 
@@ -22,8 +22,6 @@ _EXIT_INTERRUPTED = 130
 # Long enough for a laptop's backlog; who has more can say so.
 SYNC_TIMEOUT_S = 300.0
 
-_AN_ID = "the id of a run, or how it begins"
-
 _EXAMPLES = {
     PROGRAM: (
         f"{PROGRAM} demo             solve three models and see their runs",
@@ -35,14 +33,19 @@ _EXAMPLES = {
     ),
     "list": (
         f"{PROGRAM} list",
-        f"{PROGRAM} list --limit 100",
+        f"{PROGRAM} list --status failed --since 2d",
+        f"{PROGRAM} list --where 'value<100' --sort value",
+        f"{PROGRAM} list -f",
         f"{PROGRAM} list --json | jq '.[] | select(.status == \"failed\") | .error'",
     ),
     "show": (
         f"{PROGRAM} show 019a2f6c41d7",
         f"{PROGRAM} show 019a2f6c41d7 --json | jq .output",
     ),
-    "logs": (f"{PROGRAM} logs 019a2f6c41d7 | grep -i gap",),
+    "logs": (
+        f"{PROGRAM} logs 019a2f6c41d7 | grep -i gap",
+        f"{PROGRAM} logs -f 019a2f6c41d7",
+    ),
     "status": (
         f"{PROGRAM} status",
         f"{PROGRAM} status --json | jq .runs.waiting",
@@ -138,14 +141,18 @@ def _parser() -> ArgumentParser:
     listed = add("list", listing.run, "List the runs, newest first.")
     listed.add_argument(
         "--limit",
-        type=_count,
+        type=arguments.count,
         metavar="N",
         help=f"show N runs, 0 for all (default: {listing.ROWS}; all with --json)",
     )
+    arguments.add_choice(listed)
+    arguments.add_order(listed)
+    arguments.add_follow(listed, "go on, and print what begins and what ends")
     shown = add("show", showing.show, "Show one run: what went in, what came out.")
-    shown.add_argument("id", metavar="ID", help=_AN_ID)
+    shown.add_argument("id", metavar="ID", help=arguments.AN_ID)
     logged = add("logs", showing.logs, "Print the log lines of a run.")
-    logged.add_argument("id", metavar="ID", help=_AN_ID)
+    logged.add_argument("id", metavar="ID", help=arguments.AN_ID)
+    arguments.add_follow(logged, "go on until the run has ended")
     told = add("status", status.status, "Show what waits, what was rejected and why.")
     sent = add("sync", sending.sync, "Send everything that waits to the platform now.")
     sent.add_argument(
@@ -156,7 +163,9 @@ def _parser() -> ArgumentParser:
         help="how long to try (default: %(default)g)",
     )
     again = add("retry", status.retry, "Send again what the platform has rejected.")
-    again.add_argument("id", metavar="ID", nargs="*", help=f"{_AN_ID}; all without")
+    again.add_argument(
+        "id", metavar="ID", nargs="*", help=f"{arguments.AN_ID}; all without"
+    )
     purged = add("purge", status.purge, "Remove runs that are no longer needed.")
     purged.add_argument(
         "--older-than",
@@ -193,14 +202,3 @@ def _with_examples(
         epilog=f"{title}:\n  " + "\n  ".join(_EXAMPLES[name]),
         formatter_class=RawDescriptionHelpFormatter,
     )
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 0:
-        raise ValueError
-    return count
-
-
-# What argparse calls the argument when it is wrong.
-_count.__name__ = "number of runs"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nextmv_autotrack.errors import AutotrackError, StoreError, UnknownRunError
@@ -36,6 +36,12 @@ def open_store(folder: Path) -> Iterator[Store]:
         for problem in problems[:1]:
             complain(f"the newest runs may be missing: {problem}")
         yield store
+
+
+def catch_up(store: Store, folder: Path) -> None:
+    """Move what has been written since the store was opened, where that is possible."""
+    with suppress(StoreError, OSError):
+        Sweep(store, Home(folder)).others()
 
 
 @contextmanager

@@ -23,6 +23,9 @@ _WIDEST = 32
 _LAST_COLUMN = 24
 _SHORTEST_NAME = 10
 
+# With less of it, the last column says nothing.
+_SHORTEST_LAST = 10
+
 # Words that are worth a colour wherever they stand in a table.
 _COLOURS = {
     "succeeded": "green",
@@ -52,6 +55,44 @@ def line(text: str) -> None:
     say(clean if len(clean) <= width else f"{clean[: width - 1]}…")
 
 
+def text(lines: str) -> None:
+    """Print somebody's lines: as they are when piped, harmless on a terminal."""
+    if is_terminal():
+        # A line of a model's must not clear somebody's screen.
+        for one in lines.removesuffix("\n").split("\n") if lines else ():
+            say(one_line(one, keep_indent=True))
+    else:
+        sys.stdout.write(lines)
+    sys.stdout.flush()
+
+
+class Rows:
+    """A table whose rows come one at a time, in columns of the widths given."""
+
+    def __init__(self, heads: Sequence[str], widths: Sequence[int]) -> None:
+        self._widths = widths
+        self._console = _console()
+        self.add(heads)
+
+    def add(self, row: Sequence[str]) -> None:
+        """Print a row; what is longer than its column moves the rest of its row."""
+        cells = [
+            one_line(cell).ljust(width)
+            for cell, width in zip(row, (*self._widths, 0), strict=True)
+        ]
+        if self._console is None:
+            line(_GAP.join(cells))
+        else:
+            from rich.text import Text  # noqa: PLC0415
+
+            made = Text(no_wrap=True, overflow="ellipsis")
+            for cell in cells:
+                made.append(cell + _GAP, _COLOURS.get(cell.strip(), ""))
+            made.rstrip()
+            self._console.print(made)
+        sys.stdout.flush()
+
+
 class Progress:
     """How many of some things are done, on one line of a terminal."""
 
@@ -72,15 +113,37 @@ class Progress:
             sys.stdout.write("\r\x1b[K")
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows in columns; the last column is cut where a terminal ends."""
+def table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, spare: Sequence[str] = ()
+) -> None:
+    """Print rows in columns; the last column is cut where a terminal ends.
+
+    Columns in `spare` are left out, the first of them first, where the last one would
+    not say anything any more.
+    """
     clean = [[one_line(cell) for cell in row] for row in rows]
+    if is_terminal():
+        heads, clean = _what_fits(heads, clean, spare)
     console = _console()
     if console is None:
         for line in _aligned([heads, *clean]):
             say(line)
     else:
         _rich(console, heads, clean)
+
+
+def _what_fits(
+    heads: Sequence[str], rows: list[list[str]], spare: Sequence[str]
+) -> tuple[Sequence[str], list[list[str]]]:
+    terminal = shutil.get_terminal_size().columns
+    for head in spare:
+        widths = _widths(heads, rows, terminal)
+        if terminal - sum(widths) - len(_GAP) * len(widths) >= _SHORTEST_LAST:
+            break
+        at = heads.index(head)
+        heads = [*heads[:at], *heads[at + 1 :]]
+        rows = [[*row[:at], *row[at + 1 :]] for row in rows]
+    return heads, rows
 
 
 def heading(text: str) -> None:

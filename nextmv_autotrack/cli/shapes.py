@@ -72,3 +72,9 @@ def write(document: dict[str, Any] | Sequence[Any]) -> None:
         document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
     )
     sys.stdout.write(text.decode())
+
+
+def write_line(document: dict[str, Any] | str) -> None:
+    """Print JSON on a line of its own, at once: one of many that come over time."""
+    sys.stdout.write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE).decode())
+    sys.stdout.flush()

@@ -107,6 +107,11 @@ def local_time(then_s: float) -> str:
     return datetime.fromtimestamp(then_s).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
 
 
+def clock_time(then_s: float) -> str:
+    """Return only the time of the day, as the clock on the wall shows it."""
+    return datetime.fromtimestamp(then_s).astimezone().strftime("%H:%M:%S")
+
+
 def one_line(text: str, *, keep_indent: bool = False) -> str:
     """Return `text` on one line, without anything a terminal would obey."""
     clean = "".join(char if char.isprintable() else " " for char in text)

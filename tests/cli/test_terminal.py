@@ -70,7 +70,7 @@ def test_no_line_is_wider_than_the_terminal():
 
 def test_the_list_says_what_to_type_next():
     screen = seen("list", "--limit", "1", NO_COLOR="1")
-    assert "nextmv-autotrack list --limit 0" in screen
+    assert "the same with --limit 0" in screen
     assert "nextmv-autotrack show 0" in screen
 
 
@@ -80,3 +80,10 @@ def test_a_page_fits_the_terminal_it_is_shown_on(first: str):
     screen = seen("show", run, first=first)
     assert "ValueError: no vehicles" in screen
     assert "Logs" in screen
+
+
+@pytest.mark.parametrize("first", ["", WITHOUT_RICH], ids=["rich", "plain"])
+def test_a_narrow_terminal_does_without_some_columns_but_shows_the_result(first: str):
+    screen = seen("list", first=first, COLUMNS="60", NO_COLOR="1")
+    assert "DELIVERY" not in screen
+    assert "value=7.5" in screen
