@@ -75,6 +75,16 @@ def add_follow(parser: ArgumentParser, what: str) -> None:
     parser.add_argument("-f", "--follow", action="store_true", help=what)
 
 
+def add_objective(parser: ArgumentParser) -> None:
+    """Let a command be told which metric says how good a solution is."""
+    parser.add_argument(
+        "--objective",
+        type=_word,
+        metavar="METRIC",
+        help="the metric that is the objective (default: value, objective, ...)",
+    )
+
+
 def count(text: str) -> int:
     """Return a number of runs."""
     number = int(text)

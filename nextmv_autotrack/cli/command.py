@@ -8,7 +8,15 @@ import sys
 from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 
-from nextmv_autotrack.cli import arguments, demo, listing, sending, showing, status
+from nextmv_autotrack.cli import (
+    arguments,
+    comparing,
+    demo,
+    listing,
+    sending,
+    showing,
+    status,
+)
 from nextmv_autotrack.cli.words import one_line
 from nextmv_autotrack.errors import AutotrackError
 
@@ -45,6 +53,10 @@ _EXAMPLES = {
     "logs": (
         f"{PROGRAM} logs 019a2f6c41d7 | grep -i gap",
         f"{PROGRAM} logs -f 019a2f6c41d7",
+    ),
+    "compare": (
+        f"{PROGRAM} compare 019a2f6c41d7 019a2f6c8b02",
+        f"{PROGRAM} compare 019a2f6c41d7 019a2f6c8b02 --json | jq .objective.deltas",
     ),
     "status": (
         f"{PROGRAM} status",
@@ -153,6 +165,9 @@ def _parser() -> ArgumentParser:
     logged = add("logs", showing.logs, "Print the log lines of a run.")
     logged.add_argument("id", metavar="ID", help=arguments.AN_ID)
     arguments.add_follow(logged, "go on until the run has ended")
+    compared = add("compare", comparing.compare, "Show what differs between runs.")
+    compared.add_argument("id", metavar="ID", nargs="+", help=arguments.AN_ID)
+    arguments.add_objective(compared)
     told = add("status", status.status, "Show what waits, what was rejected and why.")
     sent = add("sync", sending.sync, "Send everything that waits to the platform now.")
     sent.add_argument(
@@ -181,7 +196,7 @@ def _parser() -> ArgumentParser:
         help="also those that the platform has not got: they are lost then",
     )
     purged.add_argument("--dry-run", action="store_true", help="only say how many")
-    for reading in (listed, shown, logged, told, sent, again, purged):
+    for reading in (listed, shown, logged, compared, told, sent, again, purged):
         reading.add_argument("--json", action="store_true", help="print JSON")
     add("demo", demo.run, "Solve real models with HiGHS, and show the tracked runs.")
     return parser

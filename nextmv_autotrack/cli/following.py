@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from nextmv_autotrack.cli import home, screen, shapes
+from nextmv_autotrack.cli import columns, home, screen, shapes
 from nextmv_autotrack.cli.choosing import Choice
 from nextmv_autotrack.cli.results import result
 from nextmv_autotrack.cli.words import clock_time, duration
@@ -121,7 +121,7 @@ def _tell_as_json(run: StoredRun) -> None:
 
 
 def _teller() -> Callable[[StoredRun], None]:
-    rows = screen.Rows(_HEADS, _WIDTHS)
+    rows = columns.Rows(_HEADS, _WIDTHS)
 
     def tell(run: StoredRun) -> None:
         rows.add(

@@ -19,7 +19,7 @@ ROWS = 20
 _HEADS = ("ID", "NAME", "STATUS", "STARTED", "DURATION", "DELIVERY", "RESULT")
 
 # What a narrow terminal can do without.
-_SPARE = ("DELIVERY", "DURATION")
+_SPARE = ("DELIVERY", "DURATION", "STARTED")
 
 
 def run(given: Namespace) -> int:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-_GAP = "  "
+GAP = "  "
 
 # A column but the last; longer names are cut on a terminal.
 _WIDEST = 32
@@ -27,7 +27,7 @@ _SHORTEST_NAME = 10
 _SHORTEST_LAST = 10
 
 # Words that are worth a colour wherever they stand in a table.
-_COLOURS = {
+COLOURS = {
     "succeeded": "green",
     "failed": "red",
     "running": "yellow",
@@ -66,33 +66,6 @@ def text(lines: str) -> None:
     sys.stdout.flush()
 
 
-class Rows:
-    """A table whose rows come one at a time, in columns of the widths given."""
-
-    def __init__(self, heads: Sequence[str], widths: Sequence[int]) -> None:
-        self._widths = widths
-        self._console = _console()
-        self.add(heads)
-
-    def add(self, row: Sequence[str]) -> None:
-        """Print a row; what is longer than its column moves the rest of its row."""
-        cells = [
-            one_line(cell).ljust(width)
-            for cell, width in zip(row, (*self._widths, 0), strict=True)
-        ]
-        if self._console is None:
-            line(_GAP.join(cells))
-        else:
-            from rich.text import Text  # noqa: PLC0415
-
-            made = Text(no_wrap=True, overflow="ellipsis")
-            for cell in cells:
-                made.append(cell + _GAP, _COLOURS.get(cell.strip(), ""))
-            made.rstrip()
-            self._console.print(made)
-        sys.stdout.flush()
-
-
 class Progress:
     """How many of some things are done, on one line of a terminal."""
 
@@ -124,12 +97,12 @@ def table(
     clean = [[one_line(cell) for cell in row] for row in rows]
     if is_terminal():
         heads, clean = _what_fits(heads, clean, spare)
-    console = _console()
-    if console is None:
+    page = console()
+    if page is None:
         for line in _aligned([heads, *clean]):
             say(line)
     else:
-        _rich(console, heads, clean)
+        _rich(page, heads, clean)
 
 
 def _what_fits(
@@ -138,7 +111,7 @@ def _what_fits(
     terminal = shutil.get_terminal_size().columns
     for head in spare:
         widths = _widths(heads, rows, terminal)
-        if terminal - sum(widths) - len(_GAP) * len(widths) >= _SHORTEST_LAST:
+        if terminal - sum(widths) - len(GAP) * len(widths) >= _SHORTEST_LAST:
             break
         at = heads.index(head)
         heads = [*heads[:at], *heads[at + 1 :]]
@@ -148,35 +121,35 @@ def _what_fits(
 
 def heading(text: str) -> None:
     """Print a heading, with a line of room above it."""
-    console = _console()
+    page = console()
     say()
-    if console is None:
+    if page is None:
         say(text)
     else:
-        console.print(text, style="bold", markup=False, highlight=False)
+        page.print(text, style="bold", markup=False, highlight=False)
 
 
 def pairs(rows: Sequence[tuple[str, str]], *, indent: str = "") -> None:
     """Print names and what they stand for, the latter below each other."""
-    console = _console()
+    page = console()
     for line in _aligned(
         [(indent + one_line(name), one_line(text)) for name, text in rows]
     ):
-        if console is None:
+        if page is None:
             say(line)
         else:
-            _, _, value = line.rpartition(_GAP)
-            console.print(_styled(line, value), soft_wrap=True)
+            _, _, value = line.rpartition(GAP)
+            page.print(_styled(line, value), soft_wrap=True)
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = zip(row, widths, strict=True)
-        yield _GAP.join(cell.ljust(width) for cell, width in cells).rstrip()
+        yield GAP.join(cell.ljust(width) for cell, width in cells).rstrip()
 
 
-def _console() -> Console | None:
+def console() -> Console | None:
     """Rich's console where it is installed and somebody looks."""
     if not is_terminal() or os.environ.get("TERM") == "dumb":
         return None
@@ -195,7 +168,7 @@ def _widths(heads: Sequence[str], rows: list[list[str]], terminal: int) -> list[
     """
     columns = zip(heads, *rows, strict=True)
     *widths, last = [min(_WIDEST, max(map(len, column))) for column in columns]
-    left = terminal - sum(widths) - len(_GAP) * len(widths)
+    left = terminal - sum(widths) - len(GAP) * len(widths)
     missing = min(last, _LAST_COLUMN) - left
     if missing > 0 and len(widths) > 1:
         widths[1] = max(_SHORTEST_NAME, widths[1] - missing)
@@ -207,14 +180,14 @@ def _styled(text: str, word: str) -> Text:
     from rich.text import Text  # noqa: PLC0415
 
     styled = Text(text)
-    styled.stylize(_COLOURS.get(word, ""), len(text) - len(word))
+    styled.stylize(COLOURS.get(word, ""), len(text) - len(word))
     return styled
 
 
 def _rich(console: Console, heads: Sequence[str], rows: list[list[str]]) -> None:
     from rich.table import Table  # noqa: PLC0415
 
-    made = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0))
+    made = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0))
     for head, width in zip(
         heads[:-1], _widths(heads, rows, console.width), strict=True
     ):

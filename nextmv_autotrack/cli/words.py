@@ -126,3 +126,10 @@ def number(value: object) -> str:
         return one_line(str(value))
     # As many digits as a float surely has.
     return f"{value:.15g}"
+
+
+def change(first: float, value: float) -> str:
+    """Return how far a number is from the first one: in percent where that says more."""
+    if first and value:
+        return f"{(value - first) / abs(first) * 100:+.3g} %"
+    return f"{value - first:+.6g}"
