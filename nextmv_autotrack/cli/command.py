@@ -12,8 +12,11 @@ from nextmv_autotrack.cli import (
     arguments,
     comparing,
     demo,
+    doctor,
     listing,
+    opening,
     sending,
+    settings_shown,
     showing,
     status,
 )
@@ -67,6 +70,15 @@ _EXAMPLES = {
     "purge": (
         f"{PROGRAM} purge --older-than 90 --dry-run",
         f"{PROGRAM} purge --older-than 90",
+    ),
+    "config": (
+        f"{PROGRAM} config",
+        f"{PROGRAM} config --json | jq .directory.value",
+    ),
+    "doctor": (f"{PROGRAM} doctor", f"{PROGRAM} doctor --json && ./nightly.sh"),
+    "open": (
+        f"{PROGRAM} open 019a2f6c41d7",
+        f"{PROGRAM} open --print 019a2f6c41d7",
     ),
     "demo": (f"{PROGRAM} demo",),
 }
@@ -196,6 +208,15 @@ def _parser() -> ArgumentParser:
         help="also those that the platform has not got: they are lost then",
     )
     purged.add_argument("--dry-run", action="store_true", help="only say how many")
+    told_of = add("config", settings_shown.config, "Show the settings that hold here.")
+    looked = add(
+        "doctor", doctor.doctor, "Check all that runs need, and say what to mend."
+    )
+    opened = add("open", opening.open_page, "Open the page of a run in the browser.")
+    opened.add_argument("id", metavar="ID", help=arguments.AN_ID)
+    opened.add_argument("--print", action="store_true", help="only print its address")
+    for reading in (told_of, looked, opened):
+        reading.add_argument("--json", action="store_true", help="print JSON")
     for reading in (listed, shown, logged, compared, told, sent, again, purged):
         reading.add_argument("--json", action="store_true", help="print JSON")
     add("demo", demo.run, "Solve real models with HiGHS, and show the tracked runs.")

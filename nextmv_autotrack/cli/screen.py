@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from nextmv_autotrack.cli.words import one_line
@@ -26,6 +27,9 @@ _SHORTEST_NAME = 10
 # With less of it, the last column says nothing.
 _SHORTEST_LAST = 10
 
+# A text that hangs behind something wider than this leaves is not worth wrapping.
+_SHORTEST_TEXT = 20
+
 # Words that are worth a colour wherever they stand in a table.
 COLOURS = {
     "succeeded": "green",
@@ -35,6 +39,10 @@ COLOURS = {
     "waiting": "yellow",
     "rejected": "red",
     "local": "dim",
+    "ok": "green",
+    "note": "yellow",
+    "skipped": "dim",
+    "problem": "red",
 }
 
 
@@ -63,6 +71,27 @@ def text(lines: str) -> None:
             say(one_line(one, keep_indent=True))
     else:
         sys.stdout.write(lines)
+    sys.stdout.flush()
+
+
+def hanging(lead: str, text: str, *, word: str = "") -> None:
+    """Print a text behind its lead, further lines below its first word.
+
+    `word`, with which the lead begins, has its colour.
+    """
+    clean = one_line(text)
+    lines = [clean]
+    if is_terminal():
+        width = shutil.get_terminal_size().columns
+        lines = wrap(clean, max(_SHORTEST_TEXT, width - len(lead))) or [""]
+    page = console()
+    rest = lead[len(word) :] + lines[0]
+    if page is None:
+        say(f"{word}{rest}")
+    else:
+        page.print(_styled(word, word) + rest, soft_wrap=True)
+    for line in lines[1:]:
+        say(f"{' ' * len(lead)}{line}")
     sys.stdout.flush()
 
 

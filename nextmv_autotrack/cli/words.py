@@ -24,7 +24,7 @@ _UNITS = (
     (0.0, 1e6, 0, "us"),
 )
 
-_KB, _MB = 1000, 1000_000
+_KB, _MB, _GB = 1000, 1000_000, 1000_000_000
 
 
 def short_lengths(ids: Iterable[str]) -> dict[str, int]:
@@ -93,7 +93,9 @@ def size(count: int) -> str:
         return f"{count} bytes"
     if count < _MB:
         return f"{count / _KB:.1f} kB"
-    return f"{count / _MB:.1f} MB"
+    if count < _GB:
+        return f"{count / _MB:.1f} MB"
+    return f"{count / _GB:.1f} GB"
 
 
 def timestamp(then_s: float) -> str:

@@ -139,6 +139,16 @@ class Client:
         path = f"{app_path(app_id)}/runs?pagereturn=true{query}"
         return read_page(self._call("GET", path, doing), doing)
 
+    def greet(self, app_id: str | None) -> Answer:
+        """Ask for what only a valid key gets: an application's runs, or what there is.
+
+        The answer's headers tell the platform's time.
+        """
+        doing = "asking the platform"
+        if app_id is None:
+            return self._call("GET", "/v1/applications", doing)
+        return self._call("GET", f"{app_path(app_id)}/runs?pagereturn=true", doing)
+
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""
         self._pool.close()

@@ -17,7 +17,7 @@ from nextmv_autotrack.cli.differences import (
 from nextmv_autotrack.objective import flat, objective
 from nextmv_autotrack.tracker import Tracker
 from tests.cli.conftest import Command
-from tests.cli.test_terminal import seen
+from tests.cli.terminal import plain, seen
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_the_runs_that_do_not_fit_come_below(
     ids: list[str], tracker: Tracker, columns: int
 ):
     assert tracker.flush(10)
-    screen = seen("compare", *ids, COLUMNS=str(columns), NO_COLOR="1")
+    screen = plain(seen("compare", *ids, COLUMNS=str(columns)))
     assert max(map(len, screen.splitlines())) <= columns
     assert screen.count("12.5") == (4 if columns < 80 else 2)
     assert "25 (+100 %)" in screen

@@ -2,39 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-
 import pytest
 
 from nextmv_autotrack.tracker import Tracker
-
-pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
+from tests.cli.terminal import plain, seen
 
 WITHOUT_RICH = "import sys; sys.modules['rich.console'] = None"
-
-
-def seen(*words: str, first: str = "", **environ: str) -> str:
-    """What the command prints on a terminal of 80 columns."""
-    main, terminal = pty.openpty()
-    program = f"{first}\nfrom nextmv_autotrack.cli import main\nmain({[*words]!r})"
-    given = {"TERM": "xterm-256color", "COLUMNS": "80", **environ}
-    kept = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=terminal, env={**kept, **given}
-    ) as process:
-        os.close(terminal)
-        parts = []
-        try:
-            while part := os.read(main, 4096):
-                parts.append(part)
-        except OSError:
-            pass  # what Linux says when the other side has closed
-        assert process.wait() == 0
-    os.close(main)
-    return b"".join(parts).decode()
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +36,7 @@ def test_without_rich_the_table_is_plain():
 
 def test_no_line_is_wider_than_the_terminal():
     pytest.importorskip("rich")
-    lines = re.sub(r"\x1b\[[\d;]*m", "", seen("list")).splitlines()
+    lines = plain(seen("list")).splitlines()
     assert any("value=7.5" in line for line in lines)
     assert max(map(len, lines)) <= 80
 

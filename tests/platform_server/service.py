@@ -52,7 +52,9 @@ class Service:
             return Answer.error(401, "unauthorized")
         parts = request.path.split("/")[1:]
         if parts[:2] != ["v1", "applications"] or parts[3:4] != ["runs"]:
-            return Answer.error(404, f"no such path: {request.path}")
+            is_list = parts == ["v1", "applications"] and request.method == "GET"
+            unknown = Answer.error(404, f"no such path: {request.path}")
+            return Answer.of([]) if is_list else unknown
         app_id, rest = unquote(parts[2]), parts[4:]
         if request.method == "POST":
             return self._post(request, app_id, rest)

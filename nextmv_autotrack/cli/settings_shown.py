@@ -1,0 +1,88 @@
+"""`config`: each setting, its value, and where that comes from."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from nextmv_autotrack.cli import home, screen, shapes
+from nextmv_autotrack.cli.words import NOTHING
+from nextmv_autotrack.settings import Settings, Sources, from_environment
+
+KEY = "api_key"
+
+
+def config(given: Namespace) -> int:
+    """Print the settings as they are here; never the key, only whether it is set."""
+    sources = from_environment(home.complain)
+    settings = sources.resolve()
+    names = [field.name for field in fields(Settings)]
+    if given.json:
+        shapes.write({name: _as_json(settings, sources, name) for name in names})
+        return 0
+    screen.table(
+        ("SETTING", "VALUE", "FROM"),
+        [(name, _in_words(settings, name), _origin(sources, name)) for name in names],
+    )
+    screen.say()
+    screen.hanging("", where_runs_go(settings))
+    return 0
+
+
+def where_runs_go(settings: Settings) -> str:
+    """Return in words what becomes of a run with these settings."""
+    if not settings.enabled:
+        return "Nothing is tracked: enabled is false."
+    if settings.destination == "local":
+        return "Runs stay on this machine: destination is local."
+    missing = [
+        words
+        for words, value in (
+            ("a key (NEXTMV_API_KEY)", settings.api_key),
+            ("an application (NEXTMV_APP_ID)", settings.app_id),
+        )
+        if value is None
+    ]
+    if missing and (settings.destination == "auto" or settings.app_id is None):
+        return f"Runs stay on this machine; to send them, set {' and '.join(missing)}."
+    if missing:
+        return f"Runs wait on this machine for {missing[0]}."
+    if not settings.endpoint:
+        return "Runs wait on this machine: the endpoint is no address."
+    return f"Runs go to application {settings.app_id} at {settings.endpoint}."
+
+
+def _as_json(settings: Settings, sources: Sources, name: str) -> dict[str, Any]:
+    value = getattr(settings, name)
+    shown: dict[str, Any] = {"value": str(value) if isinstance(value, Path) else value}
+    if name == KEY:
+        shown = {"is_set": value is not None}
+    return {**shown, "from": _origin(sources, name)}
+
+
+def _in_words(settings: Settings, name: str) -> str:
+    value = getattr(settings, name)
+    if name == KEY:
+        return "not set" if value is None else "set"
+    if isinstance(value, tuple):
+        return ", ".join(value) or NOTHING
+    if isinstance(value, (int, float)):
+        return _number_in_words(value)
+    if isinstance(value, Path):
+        return home.shown(value)
+    return NOTHING if value is None else str(value) or "wrong"
+
+
+def _number_in_words(value: float) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def _origin(sources: Sources, name: str) -> str:
+    """Say it shortly where it is a file of the user's."""
+    words = sources.origin(name)
+    setting, found, path = words.partition(" in ")
+    return f"{setting} in {home.shown(Path(path))}" if found else words
