@@ -19,11 +19,13 @@ from nextmv_autotrack.errors import (
     NotCallableError,
     PlatformError,
     RefusedError,
+    ReplayError,
     SettingsError,
     StoreError,
     UnknownRunError,
     UnreachableError,
 )
+from nextmv_autotrack.replaying import Replayed, replay
 from nextmv_autotrack.run import Run, Status
 from nextmv_autotrack.tracker import configure, flush, shutdown
 
@@ -34,6 +36,8 @@ __all__ = [
     "NotCallableError",
     "PlatformError",
     "RefusedError",
+    "ReplayError",
+    "Replayed",
     "Run",
     "SettingsError",
     "Status",
@@ -45,6 +49,7 @@ __all__ = [
     "current_run",
     "flush",
     "last_run",
+    "replay",
     "shutdown",
     "track_run",
     "tracked",

@@ -18,6 +18,9 @@ _USUAL_NAMES = (
     "total_cost",
 )
 
+TOLERANCE = 1e-6
+"""Share of an objective: below what solvers call optimal, above the noise of sums."""
+
 _STATISTICS = "statistics"
 
 # Deeper ones are not metrics to compare runs by.

@@ -35,11 +35,11 @@ class Rows:
         else:
             from rich.text import Text  # noqa: PLC0415
 
-            made = Text(no_wrap=True, overflow="ellipsis")
+            made = Text()
             for cell in cells:
                 made.append(cell + screen.GAP, screen.COLOURS.get(cell.strip(), ""))
             made.rstrip()
-            self._console.print(made)
+            self._console.print(made, no_wrap=True, overflow="ellipsis")
         sys.stdout.flush()
 
 
@@ -86,12 +86,12 @@ def _print_columns(rows: list[Row]) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     for label, cells in _fitted(rows):
-        text = Text(no_wrap=True, overflow="ellipsis")
+        text = Text()
         text.append(label, "" if cells else "bold" if label[:1] != " " else "dim")
         for cell in cells:
             text.append(cell, screen.COLOURS.get(cell.strip(), ""))
         text.rstrip()
-        console.print(text)
+        console.print(text, no_wrap=True, overflow="ellipsis")
 
 
 def _print_plain_columns(rows: list[Row]) -> None:

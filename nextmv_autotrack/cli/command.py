@@ -15,6 +15,7 @@ from nextmv_autotrack.cli import (
     doctor,
     listing,
     opening,
+    replay_command,
     sending,
     settings_shown,
     showing,
@@ -79,6 +80,11 @@ _EXAMPLES = {
     "open": (
         f"{PROGRAM} open 019a2f6c41d7",
         f"{PROGRAM} open --print 019a2f6c41d7",
+    ),
+    "replay": (
+        f"{PROGRAM} replay 019a2f6c41d7 --with model:solve",
+        f"{PROGRAM} replay --last 20 --name nightly --with model:solve --maximize",
+        f"{PROGRAM} replay --last 5 --with model:solve --tolerance 0.01 || exit 1",
     ),
     "demo": (f"{PROGRAM} demo",),
 }
@@ -215,7 +221,11 @@ def _parser() -> ArgumentParser:
     opened = add("open", opening.open_page, "Open the page of a run in the browser.")
     opened.add_argument("id", metavar="ID", help=arguments.AN_ID)
     opened.add_argument("--print", action="store_true", help="only print its address")
-    for reading in (told_of, looked, opened):
+    again_with = add(
+        "replay", replay_command.replay, "Call a function with what runs were given."
+    )
+    arguments.add_replay(again_with)
+    for reading in (told_of, looked, opened, again_with):
         reading.add_argument("--json", action="store_true", help="print JSON")
     for reading in (listed, shown, logged, compared, told, sent, again, purged):
         reading.add_argument("--json", action="store_true", help="print JSON")

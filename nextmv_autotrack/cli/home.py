@@ -58,6 +58,14 @@ def store_of(folder: Path) -> Iterator[Store]:
         yield store
 
 
+def here() -> Path:
+    """Return the folder somebody is in; the root when that is gone."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path("/")
+
+
 def shown(folder: Path) -> str:
     """Return the folder as people write it."""
     try:
