@@ -9,6 +9,8 @@ Example:
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from nextmv_autotrack.capture.block import track_run
 from nextmv_autotrack.capture.context import current_run, last_run
 from nextmv_autotrack.capture.decorator import tracked
@@ -25,9 +27,11 @@ from nextmv_autotrack.errors import (
     UnknownRunError,
     UnreachableError,
 )
-from nextmv_autotrack.replaying import Replayed, replay
 from nextmv_autotrack.run import Run, Status
 from nextmv_autotrack.tracker import configure, flush, shutdown
+
+if TYPE_CHECKING:
+    from nextmv_autotrack.replaying import Replayed, replay
 
 __all__ = [
     "AmbiguousRunError",
@@ -56,7 +60,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> str:
+def __getattr__(name: str) -> Any:
+    if name in {"Replayed", "replay"}:
+        # Programs that track do not replay, and need not wait for it.
+        from nextmv_autotrack import replaying  # noqa: PLC0415
+
+        return getattr(replaying, name)
     if name == "__version__":
         # Asking the installed metadata takes milliseconds; few ever do.
         from importlib.metadata import version  # noqa: PLC0415

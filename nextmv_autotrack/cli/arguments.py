@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Sequence
 
 from nextmv_autotrack.cli.choosing import STARTED
 from nextmv_autotrack.cli.conditions import Condition, condition
@@ -126,6 +127,20 @@ def add_replay(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--track", action="store_true", help="record the calls as new runs"
     )
+    add_choice(parser)
+
+
+def add_export(parser: ArgumentParser, formats: Sequence[str]) -> None:
+    """Let `export` know where to, in which format, and which runs."""
+    parser.add_argument(
+        "--format",
+        choices=formats,
+        required=True,
+        help="json: a file a run, as show --json prints it; nextmv-local: as "
+        "nextmv.local keeps runs, for the vendor's own tools",
+    )
+    parser.add_argument("folder", metavar="DIR", help="made when it is missing")
+    parser.add_argument("id", metavar="ID", nargs="*", help=f"{AN_ID}; all without")
     add_choice(parser)
 
 

@@ -13,6 +13,7 @@ from nextmv_autotrack.cli import (
     comparing,
     demo,
     doctor,
+    exporting,
     listing,
     opening,
     replay_command,
@@ -85,6 +86,11 @@ _EXAMPLES = {
         f"{PROGRAM} replay 019a2f6c41d7 --with model:solve",
         f"{PROGRAM} replay --last 20 --name nightly --with model:solve --maximize",
         f"{PROGRAM} replay --last 5 --with model:solve --tolerance 0.01 || exit 1",
+    ),
+    "export": (
+        f"{PROGRAM} export --format json runs",
+        f"{PROGRAM} export --format nextmv-local my-app --since 7d",
+        "nextmv local run list --app-src my-app",
     ),
     "demo": (f"{PROGRAM} demo",),
 }
@@ -225,7 +231,9 @@ def _parser() -> ArgumentParser:
         "replay", replay_command.replay, "Call a function with what runs were given."
     )
     arguments.add_replay(again_with)
-    for reading in (told_of, looked, opened, again_with):
+    exported = add("export", exporting.export, "Write runs into a folder, as files.")
+    arguments.add_export(exported, exporting.FORMATS)
+    for reading in (told_of, looked, opened, again_with, exported):
         reading.add_argument("--json", action="store_true", help="print JSON")
     for reading in (listed, shown, logged, compared, told, sent, again, purged):
         reading.add_argument("--json", action="store_true", help="print JSON")

@@ -68,10 +68,14 @@ def _payload(store: Store, digest: str | None) -> orjson.Fragment | None:
 
 def write(document: dict[str, Any] | Sequence[Any]) -> None:
     """Print JSON."""
-    text = orjson.dumps(
+    sys.stdout.write(encoded(document).decode())
+
+
+def encoded(document: dict[str, Any] | Sequence[Any]) -> bytes:
+    """Return JSON as it is printed."""
+    return orjson.dumps(
         document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
     )
-    sys.stdout.write(text.decode())
 
 
 def write_line(document: dict[str, Any] | str) -> None:
