@@ -111,7 +111,9 @@ def _exhausted(call: Callable[[], Any]) -> None:
         elif inspect.isgenerator(result):
             for _ in result:
                 pass
-    except (Exception, SystemExit):  # noqa: BLE001, S110 -- it has been recorded
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001, S110 -- it has been recorded
         pass
 
 

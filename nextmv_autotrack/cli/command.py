@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from nextmv_autotrack.cli import (
     arguments,
     comparing,
+    completion,
     demo,
     doctor,
     exporting,
@@ -43,6 +44,10 @@ _EXAMPLES = {
         "",
         "Runs are read from the folder NEXTMV_AUTOTRACK_DIRECTORY, by default",
         "~/.nextmv/autotrack.",
+        "",
+        "Exit codes: 0 all is well; 1 it failed, or something is not as it should be",
+        "(doctor: a problem; replay: a run is worse; sync: runs are left; export: a run",
+        "is left out); 2 the words make no sense; 130 interrupted; 141 nobody reads on.",
     ),
     "list": (
         f"{PROGRAM} list",
@@ -92,6 +97,11 @@ _EXAMPLES = {
         f"{PROGRAM} export --format nextmv-local my-app --since 7d",
         "nextmv local run list --app-src my-app",
     ),
+    "completion": (
+        f'eval "$({PROGRAM} completion bash)"      in ~/.bashrc',
+        f'eval "$({PROGRAM} completion zsh)"       in ~/.zshrc, after compinit',
+        f"{PROGRAM} completion fish | source       in ~/.config/fish/config.fish",
+    ),
     "demo": (f"{PROGRAM} demo",),
 }
 
@@ -121,8 +131,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
+    words = [*(sys.argv[1:] if argv is None else argv)]
+    if words[:1] == [completion.COMPLETE]:
+        return completion.complete(_parser(), words[1:])
     try:
-        given = _parser().parse_args(argv)
+        given = _parser().parse_args(words)
     except SystemExit as done:  # help was asked for, or the words made no sense
         return int(done.code or 0)
     command: Callable[[Namespace], int] = given.command
@@ -156,7 +169,7 @@ def _parser() -> ArgumentParser:
         PROGRAM, ArgumentParser, prog=PROGRAM, description="Look at tracked runs."
     )
     parser.add_argument(
-        "--version", action=_Version, nargs=0, help="show the version and exit"
+        "-V", "--version", action=_Version, nargs=0, help="show the version and exit"
     )
     parser.set_defaults(command=lambda _: _help(parser))
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
@@ -237,6 +250,10 @@ def _parser() -> ArgumentParser:
         reading.add_argument("--json", action="store_true", help="print JSON")
     for reading in (listed, shown, logged, compared, told, sent, again, purged):
         reading.add_argument("--json", action="store_true", help="print JSON")
+    completed = add(
+        "completion", completion.completion, "Print what completes words in a shell."
+    )
+    completed.add_argument("shell", choices=completion.SCRIPTS, metavar="SHELL")
     add("demo", demo.run, "Solve real models with HiGHS, and show the tracked runs.")
     return parser
 

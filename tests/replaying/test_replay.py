@@ -190,6 +190,18 @@ def test_an_exit_with_code_0_is_a_success(recorded: Run):
     assert replay(recorded, leaving).new.status is Status.SUCCEEDED
 
 
+def test_whatever_else_it_raises_goes_no_further(recorded: Run):
+    class Odd(BaseException):
+        pass
+
+    def odd(demand: dict[str, int], vehicles: int) -> None:
+        raise Odd("no way")
+
+    error = replay(recorded, odd).new.error
+    assert error is not None
+    assert error.endswith("Odd: no way")
+
+
 def test_ctrl_c_is_for_whoever_replays(recorded: Run):
     def interrupted(demand: dict[str, int], vehicles: int) -> None:
         raise KeyboardInterrupt
