@@ -138,24 +138,44 @@ def replay(  # noqa: PLR0913 -- by name
     terms = Terms(objective=objective, maximize=maximize, tolerance=tolerance)
     with Store.open(folder) as store:
         Sweep(store, Home(folder)).others()
-        stored = store.run(run.id if isinstance(run, Run) else run)
-        return replay_stored(store, stored, function, terms, track=track)
+        recorded = read(store, run.id if isinstance(run, Run) else run)
+    return replay_recorded(recorded, function, terms, track=track)
 
 
-def replay_stored(
-    store: Store,
-    run: StoredRun,
+@dataclass(frozen=True)
+class Recorded:
+    """A run, with what a replay needs of it: no store is open while a model runs."""
+
+    run: StoredRun
+    input: Any
+    output: Any
+
+
+def read(store: Store, run_id: str) -> Recorded:
+    """Return the run whose id is, or begins with, the one given.
+
+    Raises:
+        UnknownRunError: There is none.
+        ReplayError: It has not ended, or its input is not there any more.
+    """
+    run = store.run(run_id)
+    if run.status is Status.RUNNING:
+        raise ReplayError(f"run {run.id} has not ended")
+    output = orjson.loads(store.payload(run.output)) if run.output else None
+    return Recorded(run, _input(store, run), output)
+
+
+def replay_recorded(
+    recorded: Recorded,
     function: Callable[..., Any],
     terms: Terms,
     *,
     track: bool = False,
 ) -> Replayed:
-    """Call a function with what a run of the store was given; see `replay`."""
-    if run.status is Status.RUNNING:
-        raise ReplayError(f"run {run.id} has not ended")
-    args, kwargs = arguments_for(function, _input(store, run), run.options)
+    """Call a function with what a run was given; see `replay`."""
+    run, before = recorded.run, recorded.output
+    args, kwargs = arguments_for(function, recorded.input, run.options)
     ended = call_aside(function, args, kwargs, is_kept=track)
-    before = orjson.loads(store.payload(run.output)) if run.output else None
     after = orjson.loads(ended.output) if ended.output else None
     first = objective(run.metrics, before, terms.objective)
     name = first.name if first is not None else terms.objective

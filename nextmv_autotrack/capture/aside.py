@@ -105,16 +105,27 @@ def _exhausted(call: Callable[[], Any]) -> None:
     try:
         result = call()
         if inspect.isawaitable(result) or inspect.isasyncgen(result):
-            import asyncio  # noqa: PLC0415 -- tens of milliseconds; few models need it
-
-            asyncio.run(_to_its_end(result))
+            _awaited(result)
         elif inspect.isgenerator(result):
             for _ in result:
                 pass
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ReplayError):
         raise
     except BaseException:  # noqa: BLE001, S110 -- it has been recorded
         pass
+
+
+def _awaited(result: Any) -> None:
+    import asyncio  # noqa: PLC0415 -- tens of milliseconds; few models need it
+
+    if asyncio._get_running_loop() is not None:
+        if inspect.iscoroutine(result):
+            result.close()
+        raise ReplayError(
+            "a coroutine cannot be replayed where an event loop runs: replay it in a "
+            "thread, as in await asyncio.to_thread(replay, run, function)"
+        )
+    asyncio.run(_to_its_end(result))
 
 
 async def _to_its_end(result: Any) -> None:

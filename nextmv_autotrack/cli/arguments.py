@@ -56,7 +56,7 @@ def add_choice(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="CONDITION",
-        help="a metric, such as 'value<100' or status=optimal; "
+        help="a metric or the duration, such as 'value<100' or status=optimal; "
         "several times: all of them hold",
     )
 

@@ -40,8 +40,9 @@ class Choice:
         return self.selection == Selection() and not self.conditions
 
     def has(self, run: StoredRun) -> bool:
-        """Whether the metrics of a run are as they must be."""
-        return all(one.holds(run.metrics) for one in self.conditions)
+        """Whether the metrics of a run, and its duration, are as they must be."""
+        known = {"duration": run.duration, **run.metrics} if self.conditions else {}
+        return all(one.holds(known) for one in self.conditions)
 
     def runs(self, store: Store, limit: int = 0) -> list[StoredRun]:
         """Return the chosen runs in their order, at most `limit` unless that is 0."""

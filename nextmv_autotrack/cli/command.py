@@ -196,7 +196,9 @@ def _parser() -> ArgumentParser:
     )
     arguments.add_choice(listed)
     arguments.add_order(listed)
-    arguments.add_follow(listed, "go on, and print what begins and what ends")
+    arguments.add_follow(
+        listed, "go on with what begins and ends; a line of JSON each with --json"
+    )
     shown = add("show", showing.show, "Show one run: what went in, what came out.")
     shown.add_argument("id", metavar="ID", help=arguments.AN_ID)
     logged = add("logs", showing.logs, "Print the log lines of a run.")

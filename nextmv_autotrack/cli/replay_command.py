@@ -7,15 +7,17 @@ import os
 import sys
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from nextmv_autotrack.cli import choosing, columns, home, screen, shapes
 from nextmv_autotrack.cli.words import NOTHING, change, counted, duration, number
-from nextmv_autotrack.errors import AutotrackError, ReplayError
-from nextmv_autotrack.replaying import Outcome, Replayed, Terms, replay_stored
+from nextmv_autotrack.errors import AutotrackError, ReplayError, StoreError
+from nextmv_autotrack.replaying import Outcome, Replayed, Terms, read, replay_recorded
 from nextmv_autotrack.run import Status
 from nextmv_autotrack.settings import PREFIX
 from nextmv_autotrack.store import Store, StoredRun
@@ -55,25 +57,38 @@ def replay(given: Namespace) -> int:
     """Replay runs, and say of each how it goes now; exit code 1 when one is worse."""
     if bool(given.id) == bool(given.last):
         raise AutotrackError("say which runs: give their ids, or --last with a number")
-    if not given.track:
-        # Whatever the function starts, threads and processes, has it from here.
-        os.environ[f"{PREFIX}ENABLED"] = "false"
-    with screen.prints_elsewhere():
-        function = _function(given.function)
-    terms = Terms(
-        objective=given.objective,
-        maximize=given.maximize,
-        tolerance=given.tolerance,
-    )
-    with home.store_of(home.directory()) as store:
-        runs = _runs(given, store)
+    with _tracking(is_on=given.track):
+        with screen.prints_elsewhere():
+            function = _function(given.function)
+        terms = Terms(
+            objective=given.objective,
+            maximize=given.maximize,
+            tolerance=given.tolerance,
+        )
+        folder = home.directory()
+        runs = _runs(given, folder)
         show = _shower() if not given.json else lambda _: None
-        tried = [_try(store, run, function, terms, given, show) for run in runs]
+        tried = [_try(folder, run, function, terms, given, show) for run in runs]
     if given.json:
         shapes.write([_as_json(one) for one in tried])
     else:
         _summarize(tried, terms)
     return _exit_code(given, tried)
+
+
+@contextmanager
+def _tracking(*, is_on: bool) -> Iterator[None]:
+    """Have nothing tracked by what a model starts, threads and processes, or all."""
+    variable = f"{PREFIX}ENABLED"
+    before = os.environ.get(variable)
+    if not is_on:
+        os.environ[variable] = "false"
+    try:
+        yield
+    finally:
+        os.environ.pop(variable, None)
+        if before is not None:
+            os.environ[variable] = before
 
 
 def _exit_code(given: Namespace, tried: list[_Tried]) -> int:
@@ -84,20 +99,21 @@ def _exit_code(given: Namespace, tried: list[_Tried]) -> int:
     return 1 if verdicts & bad or not tried else 0
 
 
-def _runs(given: Namespace, store: Store) -> list[StoredRun]:
-    if given.id:
-        return [store.run(one) for one in given.id]
-    wanted = choosing.choice(given)
-    ended = (
-        run
-        for run in store.each(wanted.selection)
-        if run.status is not Status.RUNNING and wanted.has(run)
-    )
-    return list(islice(ended, given.last))
+def _runs(given: Namespace, folder: Path) -> list[StoredRun]:
+    with home.store_of(folder) as store:
+        if given.id:
+            return [store.run(one) for one in given.id]
+        wanted = choosing.choice(given)
+        ended = (
+            run
+            for run in store.each(wanted.selection)
+            if run.status is not Status.RUNNING and wanted.has(run)
+        )
+        return list(islice(ended, given.last))
 
 
 def _try(  # noqa: PLR0913, PLR0917 -- all that a call needs
-    store: Store,
+    folder: Path,
     run: StoredRun,
     function: Callable[..., Any],
     terms: Terms,
@@ -105,10 +121,13 @@ def _try(  # noqa: PLR0913, PLR0917 -- all that a call needs
     show: Callable[[_Tried], None],
 ) -> _Tried:
     try:
+        # A model may fork: no store is open meanwhile.
+        with Store.open(folder) as store:
+            recorded = read(store, run.id)
         with screen.prints_elsewhere():
-            found = replay_stored(store, run, function, terms, track=given.track)
+            found = replay_recorded(recorded, function, terms, track=given.track)
         tried = _Tried(run, found, None)
-    except ReplayError as error:
+    except (ReplayError, StoreError) as error:
         tried = _Tried(run, None, str(error))
     show(tried)
     return tried

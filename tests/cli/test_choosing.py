@@ -61,6 +61,8 @@ def names(command: Command, *words: str) -> list[str]:
         (["--where", "value=7.0"], ["100% sure"]),
         (["--where", "value>many"], []),
         (["--where", "nothing<1"], []),
+        (["--where", "duration>=60"], []),
+        (["--where", "duration<60", "--name", "sure"], ["100% sure"]),
     ],
 )
 def test_runs_are_chosen_by(command: Command, words: list[str], chosen: list[str]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -228,6 +229,39 @@ def test_every_kind_of_function_is_called_to_its_end(recorded: Run):
         found = replay(recorded, function)
         assert found.new.status is Status.SUCCEEDED
         assert found.output_changed
+
+
+def test_a_coroutine_is_not_replayed_where_a_loop_runs(recorded: Run):
+    async def waiting(demand: dict[str, int], vehicles: int) -> Any:
+        return plan(demand, vehicles)
+
+    async def replayed_here() -> None:
+        with pytest.raises(ReplayError, match="to_thread"):
+            replay(recorded, waiting)
+        found = await asyncio.to_thread(replay, recorded, waiting)
+        assert found.new.objective == 8.0
+        assert replay(recorded, plan).new.objective == 8.0
+
+    asyncio.run(replayed_here())
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_model_may_fork(recorded: Run, sources: Sources):
+    fork = getattr(os, "fork", None)
+    if fork is None:
+        pytest.skip("it needs fork")
+
+    @tracked
+    def forking(demand: dict[str, int], vehicles: int) -> Any:
+        child = fork()
+        if not child:
+            with track_run("child"):
+                os._exit(0)
+        os.waitpid(child, 0)
+        return plan(demand, vehicles)
+
+    assert replay(recorded, forking).new.objective == 8.0
+    assert runs(sources) == ["plan"]
 
 
 def test_a_run_in_progress_is_not_replayed():
