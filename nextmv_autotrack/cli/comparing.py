@@ -165,7 +165,7 @@ def _rows_of(found: Iterable[Difference]) -> list[Row]:
 
 
 def _side_rows(side: Side) -> list[Row]:
-    if not any(side.sizes):
+    if side.problem is None and not any(side.sizes):
         return []
     sizes = [NOTHING if one is None else size(one) for one in side.sizes]
     if all(side.is_same):

@@ -11,6 +11,7 @@ from nextmv_autotrack.cli import choosing, following, home, screen, shapes
 from nextmv_autotrack.cli.choosing import Choice
 from nextmv_autotrack.cli.results import result
 from nextmv_autotrack.cli.words import age, duration, short_lengths
+from nextmv_autotrack.errors import AutotrackError
 from nextmv_autotrack.store import StoredRun
 
 # They fit on a screen.
@@ -30,6 +31,10 @@ def run(given: Namespace) -> int:
     if limit is None:
         limit = 0 if given.json and not given.follow else ROWS
     if given.follow:
+        if wanted.sort != choosing.STARTED or wanted.is_reversed:
+            raise AutotrackError(
+                "-f prints runs as they come: leave out --sort and --reverse"
+            )
         return following.runs(folder, wanted, limit=limit, as_json=given.json)
     # One more than is shown: it tells whether there are more, and how long the id of
     # the one before it has to be.

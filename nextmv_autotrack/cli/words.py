@@ -90,7 +90,7 @@ def duration(seconds: float | None) -> str:
 def size(count: int) -> str:
     """Return a number of bytes."""
     if count < _KB:
-        return f"{count} bytes"
+        return counted(count, "byte")
     if count < _MB:
         return f"{count / _KB:.1f} kB"
     if count < _GB:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -185,3 +186,47 @@ def test_the_objective_is_the_first_of_the_usual_names():
 
 def test_metrics_in_metrics_have_one_name_each():
     assert flat({"a": {"b": 1, "c": {}}, "d": 2}) == {"a.b": 1, "a.c": {}, "d": 2}
+
+
+def test_where_an_output_is_lost_the_rest_is_compared(
+    command: Command, tracker: Tracker, home: Path
+):
+    for number in (1, 2):
+        with track_run("large", input=number) as run:
+            run.output = str(number) * 100_000
+    ids = [run["id"] for run in command("list", "--json").json]
+    for path in (home / "payloads").rglob("*.json"):
+        path.unlink()
+    said = command("compare", *ids)
+    assert said.code == 0
+    assert "is missing or damaged" in said.out
+    told = command("compare", "--json", *ids).json
+    assert told["output"]["differences"] == {}
+    assert "is missing or damaged" in told["output"]["problem"]
+    assert told["input"]["differences"] == {"(itself)": [2, 1]}
+
+
+def test_what_is_too_large_is_not_looked_into(
+    command: Command, ids: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("nextmv_autotrack.cli.comparing._LARGEST_READ", 10)
+    told = command("compare", "--json", *ids[:2]).json
+    assert told["input"]["problem"] == "over 10 bytes: not looked into"
+    assert told["input"]["bytes"][0] == 37
+
+
+def test_only_the_first_differences_are_on_the_page(command: Command, tracker: Tracker):
+    for number in (1, 2):
+        with track_run("wide", input={f"town {at}": at * number for at in range(20)}):
+            pass
+    ids = [run["id"] for run in command("list", "--json").json]
+    assert "  ... 7 more with --json" in command("compare", *ids).lines
+    assert len(command("compare", "--json", *ids).json["input"]["differences"]) == 19
+
+
+def test_runs_of_several_applications_say_so(command: Command, tracker: Tracker):
+    for app_id in ("routing", "packing"):
+        with track_run(app_id=app_id):
+            pass
+    ids = [run["id"] for run in command("list", "--json").json]
+    assert rows(command, *ids)["application"] == ["packing", "routing"]

@@ -147,3 +147,10 @@ def test_logs_of_a_run_that_has_ended_are_printed_and_that_is_all(command: Comma
     (talkative,) = command("list", "--json", "--name", "talkative").json
     said = command("logs", "-f", talkative["id"])
     assert (said.code, said.lines[0], len(said.lines)) == (0, "line 0", 30)
+
+
+def test_what_comes_over_time_is_not_sorted(command: Command):
+    for words in (["--sort", "value"], ["--reverse"]):
+        said = command("list", "-f", *words)
+        assert (said.code, said.out) == (1, "")
+        assert "leave out --sort" in said.err
