@@ -11,7 +11,7 @@ import orjson
 from nextmv_autotrack.capture.aside import Ended, call_aside
 from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.recorded import NO_INPUT, arguments_for
-from nextmv_autotrack.errors import ReplayError
+from nextmv_autotrack.errors import ReplayError, UnknownRunError
 from nextmv_autotrack.objective import TOLERANCE, objective
 from nextmv_autotrack.run import Run, Status
 
@@ -136,6 +136,9 @@ def replay(  # noqa: PLR0913 -- by name
 
     folder = recorder().sources.resolve().directory
     terms = Terms(objective=objective, maximize=maximize, tolerance=tolerance)
+    if not folder.is_dir():
+        # Looking must not leave a folder behind.
+        raise UnknownRunError(f"there are no runs in {folder} yet")
     with Store.open(folder) as store:
         Sweep(store, Home(folder)).others()
         recorded = read(store, run.id if isinstance(run, Run) else run)

@@ -75,7 +75,7 @@ def call_aside(
     """
     followed = function if _is_tracked(function) else tracked(function)
     said = _Said()
-    own = _recorder_of(said, recorder(), is_kept=is_kept)
+    own = _recorder_of(said, _usual(), is_kept=is_kept)
 
     def call() -> None:
         # Not as a part of a run that is in progress here.
@@ -222,6 +222,12 @@ class _ByContext:
 
     def __setattr__(self, name: str, value: object) -> None:
         setattr(self.__dict__["usual"], name, value)
+
+
+def _usual() -> Recorder:
+    """The recorder of this context, not the one that only leads to it."""
+    now = recorder()
+    return _here.get() or now.usual if isinstance(now, _ByContext) else now
 
 
 @contextmanager

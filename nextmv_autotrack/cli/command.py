@@ -135,11 +135,22 @@ def _run(argv: Sequence[str] | None) -> int:
     if words[:1] == [completion.COMPLETE]:
         return completion.complete(_parser(), words[1:])
     try:
-        given = _parser().parse_args(words)
+        given = _given(_parser(), words)
     except SystemExit as done:  # help was asked for, or the words made no sense
         return int(done.code or 0)
     command: Callable[[Namespace], int] = given.command
     return command(given)
+
+
+def _given(parser: ArgumentParser, words: Sequence[str]) -> Namespace:
+    given, left = parser.parse_known_args(words)
+    ids = getattr(given, "id", None)
+    # argparse takes several ids only from one place, and people think of another later.
+    if isinstance(ids, list) and not any(word.startswith("-") for word in left):
+        ids += left
+    elif left:
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    return given
 
 
 def _failed(message: str) -> int:

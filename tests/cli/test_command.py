@@ -45,6 +45,17 @@ def test_no_command_prints_the_help_that_names_them_all(command: Command):
     assert said.out == command("--help").out
 
 
+@pytest.mark.usefixtures("three_runs")
+def test_ids_may_stand_before_options_and_behind_them(command: Command):
+    ids = [run["id"] for run in command("list", "--json").json]
+    told = command("compare", ids[0], "--json", *ids[1:]).json
+    assert [run["id"] for run in told["runs"]] == ids
+    for words in (["show", ids[0], ids[1]], ["compare", ids[0], ids[1], "--jsn"]):
+        said = command(*words)
+        assert (said.code, said.out) == (2, "")
+        assert words[-1] in said.err
+
+
 def test_the_help_tells_the_exit_codes(command: Command):
     (told,) = re.findall(r"Exit codes: .*", command("--help").out, re.DOTALL)
     codes = {"0", "1", "2", "130", "141"}

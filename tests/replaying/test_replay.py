@@ -174,6 +174,47 @@ def test_what_happens_in_other_threads_is_recorded_as_ever(
     assert sorted(runs(sources)) == ["beside", "plan"]
 
 
+@pytest.mark.parametrize("track", [True, False])
+def test_replays_may_happen_side_by_side_and_inside_each_other(
+    recorded: Run,
+    sources: Sources,
+    track: bool,  # noqa: FBT001
+):
+    both_inside = threading.Barrier(2)
+    found = []
+
+    @tracked(name="again")
+    def again(demand: dict[str, int], vehicles: int = 2) -> Any:
+        both_inside.wait()
+        inner = replay(recorded, tracked(plan), track=track)
+        assert inner.new.objective == 8.0
+        both_inside.wait()
+        return plan(demand, vehicles)
+
+    threads = [
+        threading.Thread(
+            target=lambda: found.append(replay(recorded, again, track=track))
+        )
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [one.new.objective for one in found] == [8.0, 8.0]
+    tracked(plan)({"essen": 1})
+    names = runs(sources)
+    assert names.count("again") == (2 if track else 0)
+    assert names.count("plan") == (4 if track else 2)
+
+
+def test_where_there_are_no_runs_no_folder_is_left(sources: Sources):
+    folder = sources.resolve().directory
+    with pytest.raises(UnknownRunError):
+        replay("0199", plan)
+    assert not folder.exists()
+
+
 def test_what_it_raises_is_its_outcome(recorded: Run):
     def broken(demand: dict[str, int], vehicles: int) -> None:
         raise ValueError("no vehicles")
