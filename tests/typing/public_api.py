@@ -295,4 +295,4 @@ found = replay("019a2f6c", len, maximize=True)
 assert_type(found, Replayed)
 assert_type(found.new.objective, "float | None")
 assert_type(found.is_worse, bool)
-replay(3, len)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+replay(3, len)  # type: ignore[arg-type]
