@@ -45,9 +45,10 @@ def arguments_for(
         signature.bind(*args, **kwargs)
     except TypeError as error:
         name = getattr(function, "__qualname__", "the function")
-        raise ReplayError(
-            f"what was recorded does not fit {name}{signature}: {error}"
-        ) from error
+        what = "what was recorded does not fit"
+        if given is NO_INPUT:
+            what = "no input was recorded, and it takes one to call"
+        raise ReplayError(f"{what} {name}{signature}: {error}") from error
     return args, kwargs
 
 

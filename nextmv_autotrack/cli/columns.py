@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -12,24 +11,30 @@ from nextmv_autotrack.cli.words import one_line
 # A column of things beside each other, its gap counted, below which it says nothing.
 _COLUMN = 16
 
+# With less of it, the last column of a table says nothing.
+_LAST = 10
+
 Row = tuple[str, list[str]]
 """A label, and a cell in each column; a remark when there are none."""
 
 
 class Rows:
-    """A table whose rows come one at a time, in columns of the widths given."""
+    """A table whose rows come one at a time, in columns of the widths given.
 
-    def __init__(self, heads: Sequence[str], widths: Sequence[int]) -> None:
-        self._widths = widths
+    The last column takes what is left. Those in `spare` are left out, the first of them
+    first, where a terminal has no room for it.
+    """
+
+    def __init__(
+        self, heads: Sequence[str], widths: Sequence[int], *, spare: Sequence[str]
+    ) -> None:
         self._console = screen.console()
+        self._columns = _kept(heads, (*widths, _LAST), spare)
         self.add(heads)
 
     def add(self, row: Sequence[str]) -> None:
         """Print a row; what is longer than its column moves the rest of its row."""
-        cells = [
-            one_line(cell).ljust(width)
-            for cell, width in zip(row, (*self._widths, 0), strict=True)
-        ]
+        cells = [one_line(row[at]).ljust(width) for at, width in self._columns]
         if self._console is None:
             screen.line(screen.GAP.join(cells))
         else:
@@ -41,6 +46,21 @@ class Rows:
             made.rstrip()
             self._console.print(made, no_wrap=True, overflow="ellipsis")
         sys.stdout.flush()
+
+
+def _kept(
+    heads: Sequence[str], widths: Sequence[int], spare: Sequence[str]
+) -> list[tuple[int, int]]:
+    """Return where the columns that fit stand in a row, and their widths."""
+    kept = [*enumerate(widths)]
+    if screen.is_terminal():
+        terminal = screen.width()
+        for head in spare:
+            needed = sum(width + len(screen.GAP) for _, width in kept[:-1]) + _LAST
+            if needed > terminal:
+                kept = [one for one in kept if heads[one[0]] != head]
+    last, _ = kept[-1]
+    return [*kept[:-1], (last, 0)]
 
 
 def side_by_side(
@@ -69,7 +89,7 @@ def _beside_each_other(rows: list[Row], count: int) -> Iterator[list[Row]]:
     if not screen.is_terminal():
         yield rows
         return
-    terminal = shutil.get_terminal_size().columns
+    terminal = screen.width()
     label_width = max(len(label) for label, cells in rows if cells)
     room = (terminal - min(label_width, terminal // 3)) // _COLUMN
     each = max(1, room - 1)
@@ -107,19 +127,20 @@ def _fitted(rows: list[Row]) -> Iterator[Row]:
         max(map(len, column)) for column in zip(*(c for _, c in full), strict=True)
     ]
     if screen.is_terminal():
-        terminal = shutil.get_terminal_size().columns
+        terminal = screen.width()
         label_width = min(label_width, terminal // 3)
         most = (terminal - label_width) // len(widths) - len(screen.GAP)
         widths = [min(width, max(most, _COLUMN - len(screen.GAP))) for width in widths]
     for label, cells in rows:
         yield (
-            _wide(label, label_width) if cells else label,
+            cut(label, label_width).ljust(label_width) if cells else label,
             [
-                screen.GAP + _wide(cell, width)
+                screen.GAP + cut(cell, width).ljust(width)
                 for cell, width in zip(cells, widths, strict=False)
             ],
         )
 
 
-def _wide(text: str, width: int) -> str:
-    return text.ljust(width) if len(text) <= width else f"{text[: width - 1]}…"
+def cut(text: str, width: int) -> str:
+    """Return a text that is no wider than that."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"

@@ -10,7 +10,7 @@ from pathlib import Path
 from nextmv_autotrack.cli import columns, home, screen, shapes
 from nextmv_autotrack.cli.choosing import Choice
 from nextmv_autotrack.cli.results import result
-from nextmv_autotrack.cli.words import clock_time, duration
+from nextmv_autotrack.cli.words import clock_time, duration, one_line
 from nextmv_autotrack.run import Status
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.selection import Selection
@@ -26,7 +26,11 @@ _HEADS = ("ID", "STARTED", "STATUS", "DURATION", "NAME", "RESULT")
 
 # Ids of one millisecond differ in the next digits; they are few.
 _ID_CHARS = 16
-_WIDTHS = (_ID_CHARS, 8, 9, 12, 12)
+_WIDTHS = (_ID_CHARS, 8, 9, 12)
+
+# A name is cut on a terminal, so that the result stands where it can be seen.
+_SHORTEST_NAME, _LONGEST_NAME = 12, 32
+_BESIDE_NAME = 72
 
 
 def runs(folder: Path, wanted: Choice, *, limit: int, as_json: bool) -> int:
@@ -121,16 +125,19 @@ def _tell_as_json(run: StoredRun) -> None:
 
 
 def _teller() -> Callable[[StoredRun], None]:
-    rows = columns.Rows(_HEADS, _WIDTHS)
+    room = screen.width() - _BESIDE_NAME
+    name_width = min(_LONGEST_NAME, max(_SHORTEST_NAME, room))
+    rows = columns.Rows(_HEADS, (*_WIDTHS, name_width), spare=("STARTED", "DURATION"))
 
     def tell(run: StoredRun) -> None:
+        name = one_line(run.name)
         rows.add(
             (
                 run.id[:_ID_CHARS],
                 clock_time(run.started_at),
                 run.status,
                 duration(run.duration),
-                run.name,
+                columns.cut(name, name_width) if screen.is_terminal() else name,
                 result(run),
             )
         )

@@ -159,7 +159,7 @@ def _function(words: str) -> Callable[..., Any]:
 
 
 def _shower() -> Callable[[_Tried], None]:
-    rows = columns.Rows(_HEADS, _WIDTHS)
+    rows = columns.Rows(_HEADS, _WIDTHS, spare=("STATUS", "DURATION"))
 
     def show(tried: _Tried) -> None:
         found = tried.replayed

@@ -57,6 +57,11 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def width() -> int:
+    """Return how many characters go on a line of the terminal."""
+    return shutil.get_terminal_size().columns
+
+
 def say(text: str = "", *, flush: bool = False) -> None:
     """Print one line or several; `flush` before another process prints."""
     print(text, flush=flush)  # noqa: T201 -- this is what the command is for
@@ -65,8 +70,8 @@ def say(text: str = "", *, flush: bool = False) -> None:
 def line(text: str) -> None:
     """Print one line, cut where a terminal ends; nothing in it is obeyed."""
     clean = one_line(text, keep_indent=True)
-    width = shutil.get_terminal_size().columns if is_terminal() else len(clean)
-    say(clean if len(clean) <= width else f"{clean[: width - 1]}…")
+    most = width() if is_terminal() else len(clean)
+    say(clean if len(clean) <= most else f"{clean[: most - 1]}…")
 
 
 def text(lines: str) -> None:
@@ -88,8 +93,7 @@ def hanging(lead: str, text: str, *, word: str = "") -> None:
     clean = one_line(text)
     lines = [clean]
     if is_terminal():
-        width = shutil.get_terminal_size().columns
-        lines = wrap(clean, max(_SHORTEST_TEXT, width - len(lead))) or [""]
+        lines = wrap(clean, max(_SHORTEST_TEXT, width() - len(lead))) or [""]
     page = console()
     rest = lead[len(word) :] + lines[0]
     if page is None:
@@ -170,7 +174,7 @@ def table(
 def _what_fits(
     heads: Sequence[str], rows: list[list[str]], spare: Sequence[str]
 ) -> tuple[Sequence[str], list[list[str]]]:
-    terminal = shutil.get_terminal_size().columns
+    terminal = width()
     for head in spare:
         widths = _widths(heads, rows, terminal)
         if terminal - sum(widths) - len(GAP) * len(widths) >= _SHORTEST_LAST:

@@ -76,7 +76,7 @@ def test_input_and_options_become(
     ("function", "given", "named"),
     [
         (nothing, {"a": 1}, "nothing()"),
-        (one, NO_INPUT, "missing a required"),
+        (one, NO_INPUT, "no input was recorded"),
         (typed, [1], "missing a required"),
         (only_position, {"demand": 1}, "only_position(demand, /, capacity)"),
     ],

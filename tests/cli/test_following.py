@@ -49,9 +49,11 @@ class Following:
 
 
 @contextmanager
-def following(*words: str, on_a_terminal: bool = False) -> Iterator[Following]:
+def following(
+    *words: str, on_a_terminal: bool = False, columns: int = 80
+) -> Iterator[Following]:
     main, other = pty.openpty() if on_a_terminal else os.pipe()
-    environ = {"TERM": "xterm-256color", "COLUMNS": "80", "NO_COLOR": "1"}
+    environ = {"TERM": "xterm-256color", "COLUMNS": str(columns), "NO_COLOR": "1"}
     with subprocess.Popen(
         [sys.executable, "-m", "nextmv_autotrack", *words],
         stdout=other,
@@ -154,3 +156,17 @@ def test_what_comes_over_time_is_not_sorted(command: Command):
         said = command("list", "-f", *words)
         assert (said.code, said.out) == (1, "")
         assert "leave out --sort" in said.err
+
+
+@pytest.mark.usefixtures("three_runs")
+@pytest.mark.parametrize(("columns", "heads"), [(60, 4), (70, 5), (80, 6)])
+def test_a_narrow_terminal_does_without_some_columns(
+    tracker: Tracker, columns: int, heads: int
+):
+    assert tracker.flush(10)
+    with following("list", "-f", on_a_terminal=True, columns=columns) as seen:
+        lines = [seen.line() for _ in range(4)]
+        assert seen.interrupt() == 130
+    assert len(lines[0].split()) == heads
+    assert max(map(len, lines)) <= columns
+    assert "value=7.5" in lines[1]

@@ -169,7 +169,7 @@ def test_a_run_that_cannot_be_replayed_is_skipped_among_others(
     everything = command("replay", "--last", "3", "--with", "amodel:solve", "--json")
     assert everything.code == 0
     assert [one["verdict"] for one in told(everything)] == ["skipped", "same", "same"]
-    assert "does not fit" in told(everything)[0]["problem"]
+    assert "no input was recorded" in told(everything)[0]["problem"]
     alone = command("replay", run.id, "--with", "amodel:solve")
     assert alone.code == 1
 
