@@ -16,8 +16,8 @@ from nextmv_autotrack.journal import Home
 from nextmv_autotrack.run import Delivery
 from nextmv_autotrack.settings import Settings
 from nextmv_autotrack.store import Store
+from nextmv_autotrack.store.disk import Usage
 from nextmv_autotrack.store.sweep import Sweep
-from nextmv_autotrack.store.upkeep import Usage
 
 # To look through more of it takes longer than somebody waits.
 _MOST_LOOKED_THROUGH = 1_000_000_000
