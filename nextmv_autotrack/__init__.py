@@ -23,6 +23,7 @@ from nextmv_autotrack.errors import (
     NotCallableError,
     PlatformError,
     RefusedError,
+    ReplayError,
     RunTimeoutError,
     SettingsError,
     StoreError,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from nextmv_autotrack.platform.async_application import AsyncApplication
     from nextmv_autotrack.platform.result import RunResult, RunSummary
     from nextmv_autotrack.platform.tracked_run import TrackedRun
+    from nextmv_autotrack.replaying import Replayed, replay
 
 __all__ = [
     "AmbiguousRunError",
@@ -48,6 +50,8 @@ __all__ = [
     "NotCallableError",
     "PlatformError",
     "RefusedError",
+    "ReplayError",
+    "Replayed",
     "Run",
     "RunResult",
     "RunSummary",
@@ -63,6 +67,7 @@ __all__ = [
     "current_run",
     "flush",
     "last_run",
+    "replay",
     "shutdown",
     "track_run",
     "tracked",
@@ -70,19 +75,20 @@ __all__ = [
 
 
 # Who only tracks functions pays nothing for them.
-_PLATFORM = "nextmv_autotrack.platform."
 _WHERE = {
-    "Application": "application",
-    "AsyncApplication": "async_application",
-    "RunResult": "result",
-    "RunSummary": "result",
-    "TrackedRun": "tracked_run",
+    "Application": "platform.application",
+    "AsyncApplication": "platform.async_application",
+    "Replayed": "replaying",
+    "RunResult": "platform.result",
+    "RunSummary": "platform.result",
+    "TrackedRun": "platform.tracked_run",
+    "replay": "replaying",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _WHERE:
-        found = getattr(import_module(_PLATFORM + _WHERE[name]), name)
+        found = getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
         globals()[name] = found
         return found
     if name == "__version__":

@@ -9,6 +9,7 @@ AutotrackError
 │   └── JournalError         what a process has written down cannot be read here
 ├── UnknownRunError      no run has this id
 ├── AmbiguousRunError    several runs have an id that begins like this
+├── ReplayError          a run cannot be replayed, or not with this function
 └── PlatformError        the platform did not take a request
     ├── UnreachableError     no usable answer came
     ├── RefusedError         the platform answered, and the answer was no
@@ -65,6 +66,10 @@ class UnknownRunError(AutotrackError, LookupError):
 
 class AmbiguousRunError(AutotrackError, LookupError):
     """Several runs have an id that begins like this."""
+
+
+class ReplayError(AutotrackError):
+    """A run cannot be replayed, or not with this function."""
 
 
 class PlatformError(AutotrackError):

@@ -189,6 +189,7 @@ class Sources:
         self._complain = complain
         self._configured: dict[str, Any] = {}
         self._from_outside: dict[str, Any] | None = None
+        self._origins: dict[str, str] = {}
         self._base: tuple[object, Settings] | None = None
         self._access: tuple[dict[str, Any], Access] | None = None
         self.version = object()
@@ -248,16 +249,27 @@ class Sources:
         settings = self.resolve()
         return {name: getattr(settings, name) for name in _ABOUT_ACCESS}
 
+    def origin(self, name: str) -> str:
+        """Return what has set the value that a setting has: `default` when nothing."""
+        self.resolve()
+        if name in self._configured:
+            return "configure"
+        return self._origins.get(name, "default")
+
     def _outside(self) -> dict[str, Any]:
         """What the environment and the project file say."""
         if self._from_outside is None:
             found: dict[str, Any] = {}
+            origins: dict[str, str] = {}
             for name, source, value in said(
                 self._environ, self._folder, self._complain
             ):
                 # What is set in code is not even looked at.
                 if name not in found and name not in self._configured:
-                    found.update(self._read(name, source, value))
+                    read = self._read(name, source, value)
+                    found.update(read)
+                    origins.update(dict.fromkeys(read, source))
+            self._origins = origins
             self._from_outside = found
         return self._from_outside
 

@@ -1,8 +1,9 @@
 """The command `nextmv-autotrack`: reads the local store, for people and for scripts.
 
-`command` takes the command line apart; `listing` and `showing` are what it can do,
-`demo` has a model solved first; `home` opens the store, `shapes` knows the JSON,
-`words` and `screen` what people see.
+`command` takes the command line apart, with `arguments`; a module each has what it can
+do, such as `listing`, `comparing` or `doctor`. `choosing` says which runs it is about,
+`home` opens the store, `shapes` knows the JSON, `words`, `screen` and `columns` what
+people see. Only `replay_command` calls functions; the others read.
 """
 
 from __future__ import annotations

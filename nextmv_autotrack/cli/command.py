@@ -8,7 +8,21 @@ import sys
 from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 
-from nextmv_autotrack.cli import demo, listing, sending, showing, status
+from nextmv_autotrack.cli import (
+    arguments,
+    comparing,
+    completion,
+    demo,
+    doctor,
+    exporting,
+    listing,
+    opening,
+    replay_command,
+    sending,
+    settings_shown,
+    showing,
+    status,
+)
 from nextmv_autotrack.cli.words import one_line
 from nextmv_autotrack.errors import AutotrackError
 
@@ -22,8 +36,6 @@ _EXIT_INTERRUPTED = 130
 # Long enough for a laptop's backlog; who has more can say so.
 SYNC_TIMEOUT_S = 300.0
 
-_AN_ID = "the id of a run, or how it begins"
-
 _EXAMPLES = {
     PROGRAM: (
         f"{PROGRAM} demo             solve three models and see their runs",
@@ -32,17 +44,30 @@ _EXAMPLES = {
         "",
         "Runs are read from the folder NEXTMV_AUTOTRACK_DIRECTORY, by default",
         "~/.nextmv/autotrack.",
+        "",
+        "Exit codes: 0 all is well; 1 it failed, or something is not as it should be",
+        "(doctor: a problem; replay: a run is worse; sync: runs are left; export: a run",
+        "is left out); 2 the words make no sense; 130 interrupted; 141 nobody reads on.",
     ),
     "list": (
         f"{PROGRAM} list",
-        f"{PROGRAM} list --limit 100",
+        f"{PROGRAM} list --status failed --since 2d",
+        f"{PROGRAM} list --where 'value<100' --sort value",
+        f"{PROGRAM} list -f",
         f"{PROGRAM} list --json | jq '.[] | select(.status == \"failed\") | .error'",
     ),
     "show": (
         f"{PROGRAM} show 019a2f6c41d7",
         f"{PROGRAM} show 019a2f6c41d7 --json | jq .output",
     ),
-    "logs": (f"{PROGRAM} logs 019a2f6c41d7 | grep -i gap",),
+    "logs": (
+        f"{PROGRAM} logs 019a2f6c41d7 | grep -i gap",
+        f"{PROGRAM} logs -f 019a2f6c41d7",
+    ),
+    "compare": (
+        f"{PROGRAM} compare 019a2f6c41d7 019a2f6c8b02",
+        f"{PROGRAM} compare 019a2f6c41d7 019a2f6c8b02 --json | jq .objective.deltas",
+    ),
     "status": (
         f"{PROGRAM} status",
         f"{PROGRAM} status --json | jq .runs.waiting",
@@ -52,6 +77,30 @@ _EXAMPLES = {
     "purge": (
         f"{PROGRAM} purge --older-than 90 --dry-run",
         f"{PROGRAM} purge --older-than 90",
+    ),
+    "config": (
+        f"{PROGRAM} config",
+        f"{PROGRAM} config --json | jq .directory.value",
+    ),
+    "doctor": (f"{PROGRAM} doctor", f"{PROGRAM} doctor --json && ./nightly.sh"),
+    "open": (
+        f"{PROGRAM} open 019a2f6c41d7",
+        f"{PROGRAM} open --print 019a2f6c41d7",
+    ),
+    "replay": (
+        f"{PROGRAM} replay 019a2f6c41d7 --with model:solve",
+        f"{PROGRAM} replay --last 20 --name nightly --with model:solve --maximize",
+        f"{PROGRAM} replay --last 5 --with model:solve --tolerance 0.01 || exit 1",
+    ),
+    "export": (
+        f"{PROGRAM} export --format json runs",
+        f"{PROGRAM} export --format nextmv-local my-app --since 7d",
+        "nextmv local run list --app-src my-app",
+    ),
+    "completion": (
+        f'eval "$({PROGRAM} completion bash)"      in ~/.bashrc',
+        f'eval "$({PROGRAM} completion zsh)"       in ~/.zshrc, after compinit',
+        f"{PROGRAM} completion fish | source       in ~/.config/fish/config.fish",
     ),
     "demo": (f"{PROGRAM} demo",),
 }
@@ -82,12 +131,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
+    words = [*(sys.argv[1:] if argv is None else argv)]
+    if words[:1] == [completion.COMPLETE]:
+        return completion.complete(_parser(), words[1:])
     try:
-        given = _parser().parse_args(argv)
+        given = _given(_parser(), words)
     except SystemExit as done:  # help was asked for, or the words made no sense
         return int(done.code or 0)
     command: Callable[[Namespace], int] = given.command
     return command(given)
+
+
+def _given(parser: ArgumentParser, words: Sequence[str]) -> Namespace:
+    given, left = parser.parse_known_args(words)
+    ids = getattr(given, "id", None)
+    # argparse takes several ids only from one place, and people think of another later.
+    if isinstance(ids, list) and not any(word.startswith("-") for word in left):
+        ids += left
+    elif left:
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    return given
 
 
 def _failed(message: str) -> int:
@@ -117,7 +180,7 @@ def _parser() -> ArgumentParser:
         PROGRAM, ArgumentParser, prog=PROGRAM, description="Look at tracked runs."
     )
     parser.add_argument(
-        "--version", action=_Version, nargs=0, help="show the version and exit"
+        "-V", "--version", action=_Version, nargs=0, help="show the version and exit"
     )
     parser.set_defaults(command=lambda _: _help(parser))
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
@@ -138,14 +201,23 @@ def _parser() -> ArgumentParser:
     listed = add("list", listing.run, "List the runs, newest first.")
     listed.add_argument(
         "--limit",
-        type=_count,
+        type=arguments.count,
         metavar="N",
         help=f"show N runs, 0 for all (default: {listing.ROWS}; all with --json)",
     )
+    arguments.add_choice(listed)
+    arguments.add_order(listed)
+    arguments.add_follow(
+        listed, "go on with what begins and ends; a line of JSON each with --json"
+    )
     shown = add("show", showing.show, "Show one run: what went in, what came out.")
-    shown.add_argument("id", metavar="ID", help=_AN_ID)
+    shown.add_argument("id", metavar="ID", help=arguments.AN_ID)
     logged = add("logs", showing.logs, "Print the log lines of a run.")
-    logged.add_argument("id", metavar="ID", help=_AN_ID)
+    logged.add_argument("id", metavar="ID", help=arguments.AN_ID)
+    arguments.add_follow(logged, "go on until the run has ended")
+    compared = add("compare", comparing.compare, "Show what differs between runs.")
+    compared.add_argument("id", metavar="ID", nargs="+", help=arguments.AN_ID)
+    arguments.add_objective(compared)
     told = add("status", status.status, "Show what waits, what was rejected and why.")
     sent = add("sync", sending.sync, "Send everything that waits to the platform now.")
     sent.add_argument(
@@ -156,7 +228,9 @@ def _parser() -> ArgumentParser:
         help="how long to try (default: %(default)g)",
     )
     again = add("retry", status.retry, "Send again what the platform has rejected.")
-    again.add_argument("id", metavar="ID", nargs="*", help=f"{_AN_ID}; all without")
+    again.add_argument(
+        "id", metavar="ID", nargs="*", help=f"{arguments.AN_ID}; all without"
+    )
     purged = add("purge", status.purge, "Remove runs that are no longer needed.")
     purged.add_argument(
         "--older-than",
@@ -172,8 +246,27 @@ def _parser() -> ArgumentParser:
         help="also those that the platform has not got: they are lost then",
     )
     purged.add_argument("--dry-run", action="store_true", help="only say how many")
-    for reading in (listed, shown, logged, told, sent, again, purged):
+    told_of = add("config", settings_shown.config, "Show the settings that hold here.")
+    looked = add(
+        "doctor", doctor.doctor, "Check all that runs need, and say what to mend."
+    )
+    opened = add("open", opening.open_page, "Open the page of a run in the browser.")
+    opened.add_argument("id", metavar="ID", help=arguments.AN_ID)
+    opened.add_argument("--print", action="store_true", help="only print its address")
+    again_with = add(
+        "replay", replay_command.replay, "Call a function with what runs were given."
+    )
+    arguments.add_replay(again_with)
+    exported = add("export", exporting.export, "Write runs into a folder, as files.")
+    arguments.add_export(exported, exporting.FORMATS)
+    for reading in (told_of, looked, opened, again_with, exported):
         reading.add_argument("--json", action="store_true", help="print JSON")
+    for reading in (listed, shown, logged, compared, told, sent, again, purged):
+        reading.add_argument("--json", action="store_true", help="print JSON")
+    completed = add(
+        "completion", completion.completion, "Print what completes words in a shell."
+    )
+    completed.add_argument("shell", choices=completion.SCRIPTS, metavar="SHELL")
     add("demo", demo.run, "Solve real models with HiGHS, and show the tracked runs.")
     return parser
 
@@ -193,14 +286,3 @@ def _with_examples(
         epilog=f"{title}:\n  " + "\n  ".join(_EXAMPLES[name]),
         formatter_class=RawDescriptionHelpFormatter,
     )
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 0:
-        raise ValueError
-    return count
-
-
-# What argparse calls the argument when it is wrong.
-_count.__name__ = "number of runs"

@@ -9,6 +9,7 @@ from argparse import Namespace
 from importlib.util import find_spec
 
 from nextmv_autotrack.cli import home, listing, screen
+from nextmv_autotrack.cli.choosing import Choice
 from nextmv_autotrack.cli.words import short_lengths
 from nextmv_autotrack.errors import AutotrackError
 
@@ -47,7 +48,9 @@ def run(given: Namespace) -> int:  # noqa: ARG001 -- every command is given its 
 def _show_runs(since_s: float) -> None:
     folder = home.directory()
     runs = [
-        run for run in listing.read(folder, listing.ROWS) if run.started_at >= since_s
+        run
+        for run in listing.read(folder, Choice(), listing.ROWS)
+        if run.started_at >= since_s
     ]
     if not runs:
         msg = f"the models were solved, but {home.shown(folder)} has none of their runs"

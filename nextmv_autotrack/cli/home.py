@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nextmv_autotrack.errors import AutotrackError, StoreError, UnknownRunError
@@ -38,6 +38,12 @@ def open_store(folder: Path) -> Iterator[Store]:
         yield store
 
 
+def catch_up(store: Store, folder: Path) -> None:
+    """Move what has been written since the store was opened, where that is possible."""
+    with suppress(StoreError, OSError):
+        Sweep(store, Home(folder)).others()
+
+
 @contextmanager
 def store_of(folder: Path) -> Iterator[Store]:
     """Open the store of a folder that has one already, up to date as of now.
@@ -50,6 +56,14 @@ def store_of(folder: Path) -> Iterator[Store]:
         raise UnknownRunError(msg)
     with open_store(folder) as store:
         yield store
+
+
+def here() -> Path:
+    """Return the folder somebody is in; the root when that is gone."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path("/")
 
 
 def shown(folder: Path) -> str:

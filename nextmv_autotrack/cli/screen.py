@@ -6,7 +6,9 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, redirect_stdout
+from textwrap import wrap
+from typing import TYPE_CHECKING, TextIO
 
 from nextmv_autotrack.cli.words import one_line
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-_GAP = "  "
+GAP = "  "
 
 # A column but the last; longer names are cut on a terminal.
 _WIDEST = 32
@@ -23,8 +25,16 @@ _WIDEST = 32
 _LAST_COLUMN = 24
 _SHORTEST_NAME = 10
 
+# With less of it, the last column says nothing.
+_SHORTEST_LAST = 10
+
+# A text that hangs behind something wider than this leaves is not worth wrapping.
+_SHORTEST_TEXT = 20
+
+_STDOUT, _STDERR = 1, 2
+
 # Words that are worth a colour wherever they stand in a table.
-_COLOURS = {
+COLOURS = {
     "succeeded": "green",
     "failed": "red",
     "running": "yellow",
@@ -32,12 +42,24 @@ _COLOURS = {
     "waiting": "yellow",
     "rejected": "red",
     "local": "dim",
+    "ok": "green",
+    "note": "yellow",
+    "skipped": "dim",
+    "problem": "red",
+    "worse": "red",
+    "failing": "yellow",
+    "better": "green",
 }
 
 
 def is_terminal() -> bool:
     """Whether somebody looks at this as it is printed."""
     return sys.stdout.isatty()
+
+
+def width() -> int:
+    """Return how many characters go on a line of the terminal."""
+    return shutil.get_terminal_size().columns
 
 
 def say(text: str = "", *, flush: bool = False) -> None:
@@ -48,8 +70,66 @@ def say(text: str = "", *, flush: bool = False) -> None:
 def line(text: str) -> None:
     """Print one line, cut where a terminal ends; nothing in it is obeyed."""
     clean = one_line(text, keep_indent=True)
-    width = shutil.get_terminal_size().columns if is_terminal() else len(clean)
-    say(clean if len(clean) <= width else f"{clean[: width - 1]}…")
+    most = width() if is_terminal() else len(clean)
+    say(clean if len(clean) <= most else f"{clean[: most - 1]}…")
+
+
+def text(lines: str) -> None:
+    """Print somebody's lines: as they are when piped, harmless on a terminal."""
+    if is_terminal():
+        # A line of a model's must not clear somebody's screen.
+        for one in lines.removesuffix("\n").split("\n") if lines else ():
+            say(one_line(one, keep_indent=True))
+    else:
+        sys.stdout.write(lines)
+    sys.stdout.flush()
+
+
+def hanging(lead: str, text: str, *, word: str = "") -> None:
+    """Print a text behind its lead, further lines below its first word.
+
+    `word`, with which the lead begins, has its colour.
+    """
+    clean = one_line(text)
+    lines = [clean]
+    if is_terminal():
+        lines = wrap(clean, max(_SHORTEST_TEXT, width() - len(lead))) or [""]
+    page = console()
+    rest = lead[len(word) :] + lines[0]
+    if page is None:
+        say(f"{word}{rest}")
+    else:
+        page.print(_styled(word, word) + rest, soft_wrap=True)
+    for line in lines[1:]:
+        say(f"{' ' * len(lead)}{line}")
+    sys.stdout.flush()
+
+
+@contextmanager
+def prints_elsewhere() -> Iterator[None]:
+    """Let what somebody's code prints, C code too, go where errors go.
+
+    What the command prints is its own, and JSON has to be JSON.
+    """
+    sys.stdout.flush()
+    kept = os.dup(_STDOUT) if _is_the_systems(sys.stdout) else None
+    if kept is not None:
+        os.dup2(_STDERR, _STDOUT)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        sys.stderr.flush()
+        if kept is not None:
+            os.dup2(kept, _STDOUT)
+            os.close(kept)
+
+
+def _is_the_systems(stream: TextIO) -> bool:
+    try:
+        return stream.fileno() == _STDOUT
+    except (OSError, ValueError):
+        return False
 
 
 class Progress:
@@ -72,48 +152,70 @@ class Progress:
             sys.stdout.write("\r\x1b[K")
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows in columns; the last column is cut where a terminal ends."""
+def table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, spare: Sequence[str] = ()
+) -> None:
+    """Print rows in columns; the last column is cut where a terminal ends.
+
+    Columns in `spare` are left out, the first of them first, where the last one would
+    not say anything any more.
+    """
     clean = [[one_line(cell) for cell in row] for row in rows]
-    console = _console()
-    if console is None:
+    if is_terminal():
+        heads, clean = _what_fits(heads, clean, spare)
+    page = console()
+    if page is None:
         for line in _aligned([heads, *clean]):
             say(line)
     else:
-        _rich(console, heads, clean)
+        _rich(page, heads, clean)
+
+
+def _what_fits(
+    heads: Sequence[str], rows: list[list[str]], spare: Sequence[str]
+) -> tuple[Sequence[str], list[list[str]]]:
+    terminal = width()
+    for head in spare:
+        widths = _widths(heads, rows, terminal)
+        if terminal - sum(widths) - len(GAP) * len(widths) >= _SHORTEST_LAST:
+            break
+        at = heads.index(head)
+        heads = [*heads[:at], *heads[at + 1 :]]
+        rows = [[*row[:at], *row[at + 1 :]] for row in rows]
+    return heads, rows
 
 
 def heading(text: str) -> None:
     """Print a heading, with a line of room above it."""
-    console = _console()
+    page = console()
     say()
-    if console is None:
+    if page is None:
         say(text)
     else:
-        console.print(text, style="bold", markup=False, highlight=False)
+        page.print(text, style="bold", markup=False, highlight=False)
 
 
 def pairs(rows: Sequence[tuple[str, str]], *, indent: str = "") -> None:
     """Print names and what they stand for, the latter below each other."""
-    console = _console()
+    page = console()
     for line in _aligned(
         [(indent + one_line(name), one_line(text)) for name, text in rows]
     ):
-        if console is None:
+        if page is None:
             say(line)
         else:
-            _, _, value = line.rpartition(_GAP)
-            console.print(_styled(line, value), soft_wrap=True)
+            _, _, value = line.rpartition(GAP)
+            page.print(_styled(line, value), soft_wrap=True)
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = zip(row, widths, strict=True)
-        yield _GAP.join(cell.ljust(width) for cell, width in cells).rstrip()
+        yield GAP.join(cell.ljust(width) for cell, width in cells).rstrip()
 
 
-def _console() -> Console | None:
+def console() -> Console | None:
     """Rich's console where it is installed and somebody looks."""
     if not is_terminal() or os.environ.get("TERM") == "dumb":
         return None
@@ -132,7 +234,7 @@ def _widths(heads: Sequence[str], rows: list[list[str]], terminal: int) -> list[
     """
     columns = zip(heads, *rows, strict=True)
     *widths, last = [min(_WIDEST, max(map(len, column))) for column in columns]
-    left = terminal - sum(widths) - len(_GAP) * len(widths)
+    left = terminal - sum(widths) - len(GAP) * len(widths)
     missing = min(last, _LAST_COLUMN) - left
     if missing > 0 and len(widths) > 1:
         widths[1] = max(_SHORTEST_NAME, widths[1] - missing)
@@ -144,14 +246,14 @@ def _styled(text: str, word: str) -> Text:
     from rich.text import Text  # noqa: PLC0415
 
     styled = Text(text)
-    styled.stylize(_COLOURS.get(word, ""), len(text) - len(word))
+    styled.stylize(COLOURS.get(word, ""), len(text) - len(word))
     return styled
 
 
 def _rich(console: Console, heads: Sequence[str], rows: list[list[str]]) -> None:
     from rich.table import Table  # noqa: PLC0415
 
-    made = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0))
+    made = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0))
     for head, width in zip(
         heads[:-1], _widths(heads, rows, console.width), strict=True
     ):

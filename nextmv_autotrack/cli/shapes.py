@@ -68,7 +68,17 @@ def _payload(store: Store, digest: str | None) -> orjson.Fragment | None:
 
 def write(document: dict[str, Any] | Sequence[Any]) -> None:
     """Print JSON."""
-    text = orjson.dumps(
+    sys.stdout.write(encoded(document).decode())
+
+
+def encoded(document: dict[str, Any] | Sequence[Any]) -> bytes:
+    """Return JSON as it is printed."""
+    return orjson.dumps(
         document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
     )
-    sys.stdout.write(text.decode())
+
+
+def write_line(document: dict[str, Any] | str) -> None:
+    """Print JSON on a line of its own, at once: one of many that come over time."""
+    sys.stdout.write(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE).decode())
+    sys.stdout.flush()

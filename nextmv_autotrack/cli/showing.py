@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from argparse import Namespace
 
 import orjson
 
-from nextmv_autotrack.cli import home, screen, shapes
-from nextmv_autotrack.cli.listing import own_first
+from nextmv_autotrack.cli import following, home, screen, shapes
+from nextmv_autotrack.cli.results import own_first
 from nextmv_autotrack.cli.words import age, duration, local_time, number, one_line, size
 from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.store import Payload, Store, StoredRun
@@ -36,16 +35,14 @@ def show(given: Namespace) -> int:
 
 def logs(given: Namespace) -> int:
     """Print the log lines of a run."""
+    if given.follow:
+        return following.logs(home.directory(), given.id, as_json=given.json)
     with home.store_of(home.directory()) as store:
         text = store.log_text(store.run(given.id).id)
     if given.json:
         shapes.write(shapes.lines(text))
-    elif screen.is_terminal():
-        # A line of a model's must not clear somebody's screen.
-        for line in shapes.lines(text):
-            screen.say(one_line(line, keep_indent=True))
     else:
-        sys.stdout.write(text)
+        screen.text(text)
     return 0
 
 

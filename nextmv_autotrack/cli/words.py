@@ -24,7 +24,7 @@ _UNITS = (
     (0.0, 1e6, 0, "us"),
 )
 
-_KB, _MB = 1000, 1000_000
+_KB, _MB, _GB = 1000, 1000_000, 1000_000_000
 
 
 def short_lengths(ids: Iterable[str]) -> dict[str, int]:
@@ -90,10 +90,12 @@ def duration(seconds: float | None) -> str:
 def size(count: int) -> str:
     """Return a number of bytes."""
     if count < _KB:
-        return f"{count} bytes"
+        return counted(count, "byte")
     if count < _MB:
         return f"{count / _KB:.1f} kB"
-    return f"{count / _MB:.1f} MB"
+    if count < _GB:
+        return f"{count / _MB:.1f} MB"
+    return f"{count / _GB:.1f} GB"
 
 
 def timestamp(then_s: float) -> str:
@@ -105,6 +107,11 @@ def timestamp(then_s: float) -> str:
 def local_time(then_s: float) -> str:
     """Return a time as the clock on the wall shows it."""
     return datetime.fromtimestamp(then_s).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+
+
+def clock_time(then_s: float) -> str:
+    """Return only the time of the day, as the clock on the wall shows it."""
+    return datetime.fromtimestamp(then_s).astimezone().strftime("%H:%M:%S")
 
 
 def one_line(text: str, *, keep_indent: bool = False) -> str:
@@ -121,3 +128,10 @@ def number(value: object) -> str:
         return one_line(str(value))
     # As many digits as a float surely has.
     return f"{value:.15g}"
+
+
+def change(first: float, value: float) -> str:
+    """Return how far a number is from the first one: in percent where that says more."""
+    if first and value:
+        return f"{(value - first) / abs(first) * 100:+.3g} %"
+    return f"{value - first:+.6g}"

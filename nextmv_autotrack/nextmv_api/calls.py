@@ -162,6 +162,14 @@ def application(app_id: str) -> Call[None]:
     return Call("asking for the application", "GET", app_path(app_id), _nothing)
 
 
+def greet(app_id: str | None) -> Call[Answer]:
+    """Ask for what only a valid key gets: an application's runs, or what there is."""
+    path = "/v1/applications"
+    if app_id is not None:
+        path = f"{app_path(app_id)}/runs?pagereturn=true"
+    return Call("asking the platform", "GET", path, _as_it_is)
+
+
 def create_application(
     app_id: str, name: str, description: str | None = None
 ) -> Call[None]:
@@ -184,6 +192,10 @@ def _quoted(text: str) -> str:
 
 def _json(body: Mapping[str, Any]) -> Blob:
     return Blob.of(json.dumps(body).encode("ascii"))
+
+
+def _as_it_is(answer: Answer) -> Answer:
+    return answer
 
 
 def _nothing(answer: Answer) -> None:

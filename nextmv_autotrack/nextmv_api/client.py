@@ -181,6 +181,13 @@ class Client:
             response.close()
         return Answer(response.status_code, response.headers, body.whole())
 
+    def greet(self, app_id: str | None) -> Answer:
+        """Ask for what only a valid key gets: an application's runs, or what there is.
+
+        The answer's headers tell the platform's time.
+        """
+        return self.do(calls.greet(app_id))
+
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""
         self._pool.close()

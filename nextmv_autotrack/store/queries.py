@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import orjson
 
 from nextmv_autotrack.errors import AmbiguousRunError, UnknownRunError
 from nextmv_autotrack.run import Delivery, Status
+from nextmv_autotrack.store.selection import Selection
 
 # What a run is called whose beginning was lost.
 UNKNOWN_NAME = "(unknown)"
@@ -121,6 +123,17 @@ def runs(connection: sqlite3.Connection, limit: int) -> list[StoredRun]:
         (limit,),
     )
     return [stored_run(row) for row in rows]
+
+
+def each(connection: sqlite3.Connection, selection: Selection) -> Iterator[StoredRun]:
+    """Yield the runs that are asked for, newest first, one at a time."""
+    condition, values = selection.condition()
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM runs WHERE {_IS_KNOWN} AND {condition} "  # noqa: S608 -- words of ours only
+        "ORDER BY id DESC",
+        values,
+    )
+    return map(stored_run, rows)
 
 
 def log_text(connection: sqlite3.Connection, run_id: str) -> str:

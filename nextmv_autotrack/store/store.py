@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -20,6 +20,7 @@ from nextmv_autotrack.store.moving import Moved
 from nextmv_autotrack.store.payloads import Payload, Payloads
 from nextmv_autotrack.store.queries import StoredRun
 from nextmv_autotrack.store.schema import migrate
+from nextmv_autotrack.store.selection import Selection
 from nextmv_autotrack.store.upkeep import Upkeep
 
 DATABASE_NAME = "store.sqlite3"
@@ -191,6 +192,11 @@ class Store:
         """Return the newest runs, newest first."""
         with told(self._path):
             return queries.runs(self._connection, limit)
+
+    def each(self, selection: Selection) -> Iterator[StoredRun]:
+        """Yield the runs that are asked for, newest first, one at a time."""
+        with told(self._path):
+            yield from queries.each(self._connection, selection)
 
     def log_text(self, run_id: str) -> str:
         """Return the log lines of a run; empty when it has none."""

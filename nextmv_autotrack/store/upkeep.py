@@ -52,6 +52,12 @@ class Upkeep:
         with told(self._path):
             return disk.usage(self._connection, self._path)
 
+    def damage(self) -> str | None:
+        """Return what SQLite finds wrong with the database, None when it is sound."""
+        with told(self._path):
+            (words,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        return None if words == "ok" else str(words)
+
     def trim(self, *, max_bytes: int, before: float) -> Trimmed:
         """Drop payloads until all is within `max_bytes`; runs are never dropped.
 

@@ -12,14 +12,30 @@ from nextmv_autotrack.cli import main
 from tests.cli.conftest import Command
 from tests.project.paths import python
 
-COMMANDS = ("list", "show", "logs", "demo")
+COMMANDS = (
+    "list",
+    "show",
+    "logs",
+    "compare",
+    "status",
+    "sync",
+    "retry",
+    "purge",
+    "export",
+    "replay",
+    "config",
+    "doctor",
+    "open",
+    "completion",
+    "demo",
+)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_every_command_has_an_example(command: Command, name: str):
     said = command(name, "--help")
     assert said.code == 0
-    assert re.search(rf"examples?:\n  nextmv-autotrack {name}", said.out)
+    assert re.search(rf"examples?:\n  .*nextmv-autotrack {name}", said.out)
 
 
 def test_no_command_prints_the_help_that_names_them_all(command: Command):
@@ -27,6 +43,29 @@ def test_no_command_prints_the_help_that_names_them_all(command: Command):
     assert (said.code, said.err) == (0, "")
     assert all(f"    {name} " in said.out for name in COMMANDS)
     assert said.out == command("--help").out
+
+
+@pytest.mark.usefixtures("three_runs")
+def test_ids_may_stand_before_options_and_behind_them(command: Command):
+    ids = [run["id"] for run in command("list", "--json").json]
+    told = command("compare", ids[0], "--json", *ids[1:]).json
+    assert [run["id"] for run in told["runs"]] == ids
+    for words in (["show", ids[0], ids[1]], ["compare", ids[0], ids[1], "--jsn"]):
+        said = command(*words)
+        assert (said.code, said.out) == (2, "")
+        assert words[-1] in said.err
+
+
+def test_the_help_tells_the_exit_codes(command: Command):
+    (told,) = re.findall(r"Exit codes: .*", command("--help").out, re.DOTALL)
+    codes = {"0", "1", "2", "130", "141"}
+    assert codes == set(re.findall(r"\d+", told))
+
+
+def test_the_help_fits_a_terminal(command: Command):
+    for words in ([], *([name] for name in COMMANDS)):
+        said = command(*words, "--help")
+        assert max(map(len, said.lines)) <= 90
 
 
 def test_the_version_is_that_of_the_package(command: Command):

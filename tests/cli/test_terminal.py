@@ -2,39 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-
 import pytest
 
 from nextmv_autotrack.tracker import Tracker
-
-pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
+from tests.cli.terminal import plain, seen
 
 WITHOUT_RICH = "import sys; sys.modules['rich.console'] = None"
-
-
-def seen(*words: str, first: str = "", **environ: str) -> str:
-    """What the command prints on a terminal of 80 columns."""
-    main, terminal = pty.openpty()
-    program = f"{first}\nfrom nextmv_autotrack.cli import main\nmain({[*words]!r})"
-    given = {"TERM": "xterm-256color", "COLUMNS": "80", **environ}
-    kept = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=terminal, env={**kept, **given}
-    ) as process:
-        os.close(terminal)
-        parts = []
-        try:
-            while part := os.read(main, 4096):
-                parts.append(part)
-        except OSError:
-            pass  # what Linux says when the other side has closed
-        assert process.wait() == 0
-    os.close(main)
-    return b"".join(parts).decode()
 
 
 @pytest.fixture(autouse=True)
@@ -63,14 +36,14 @@ def test_without_rich_the_table_is_plain():
 
 def test_no_line_is_wider_than_the_terminal():
     pytest.importorskip("rich")
-    lines = re.sub(r"\x1b\[[\d;]*m", "", seen("list")).splitlines()
+    lines = plain(seen("list")).splitlines()
     assert any("value=7.5" in line for line in lines)
     assert max(map(len, lines)) <= 80
 
 
 def test_the_list_says_what_to_type_next():
     screen = seen("list", "--limit", "1", NO_COLOR="1")
-    assert "nextmv-autotrack list --limit 0" in screen
+    assert "the same with --limit 0" in screen
     assert "nextmv-autotrack show 0" in screen
 
 
@@ -80,3 +53,10 @@ def test_a_page_fits_the_terminal_it_is_shown_on(first: str):
     screen = seen("show", run, first=first)
     assert "ValueError: no vehicles" in screen
     assert "Logs" in screen
+
+
+@pytest.mark.parametrize("first", ["", WITHOUT_RICH], ids=["rich", "plain"])
+def test_a_narrow_terminal_does_without_some_columns_but_shows_the_result(first: str):
+    screen = seen("list", first=first, COLUMNS="60", NO_COLOR="1")
+    assert "DELIVERY" not in screen
+    assert "value=7.5" in screen

@@ -451,3 +451,15 @@ def test_the_body_that_is_handed_in_is_not_changed(client):
     upload(client)
     client.create_run("app", None, BODY)
     assert before == BODY
+
+
+def test_the_platform_is_greeted_at_an_application_or_at_all(client, platform):
+    for app_id in ("my app", None):
+        assert "date" in client.greet(app_id).headers
+    first, second = platform.requests()
+    assert (first.path, first.query) == (
+        "/v1/applications/my%20app/runs",
+        "pagereturn=true",
+    )
+    assert second.path == "/v1/applications"
+    assert first.headers["authorization"] == second.headers["authorization"]

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http import HTTPStatus
 from itertools import count
 
@@ -62,7 +63,8 @@ class Answer:
         """Return the answer as HTTP."""
         assert self.status is not None
         lines = [f"HTTP/1.1 {self.status} {_REASONS.get(self.status, 'Unknown')}"]
-        headers = {"Content-Type": "application/json"} | self.headers
+        headers = {"Content-Type": "application/json", "Date": formatdate(usegmt=True)}
+        headers |= self.headers
         lines += [f"{name}: {value}" for name, value in headers.items()]
         lines += [f"Content-Length: {len(self.body)}", "", ""]
         return "\r\n".join(lines).encode("latin-1") + self.body

@@ -90,6 +90,8 @@ class Service:
         return Answer.error(405, "no such method")
 
     def _application(self, request: Request, app_id: str) -> Answer:
+        if request.method == "GET" and not app_id:
+            return Answer.of(list(self.applications.values()))
         if request.method == "GET":
             known = self.applications.get(app_id)
             return Answer.of(known) if known else Answer.error(404, "no such app")

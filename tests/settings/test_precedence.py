@@ -204,3 +204,19 @@ def test_the_environment_and_the_project_are_read_when_first_needed_and_kept(tmp
     project.write_text("[tool.nextmv-autotrack]\nmax_log = 3000")
     sources.configure(sync=True)
     assert (sources.resolve().sample, sources.resolve().max_log) == (0.5, 2000)
+
+
+def test_each_setting_knows_where_its_value_comes_from(made):
+    sources = made(
+        "sample = 0.5",
+        "max-log = 2000",
+        NEXTMV_AUTOTRACK_SAMPLE="0.25",
+        NEXTMV_APP_ID="routing",
+        NEXTMV_AUTOTRACK_LOGS="nonsense",
+    )
+    sources.configure(sync=True)
+    assert sources.origin("sample") == "NEXTMV_AUTOTRACK_SAMPLE"
+    assert sources.origin("max_log").startswith("max-log in ")
+    assert sources.origin("app_id") == "NEXTMV_APP_ID"
+    assert sources.origin("sync") == "configure"
+    assert sources.origin("logs") == sources.origin("enabled") == "default"

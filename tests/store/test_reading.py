@@ -7,6 +7,7 @@ import pytest
 
 from nextmv_autotrack.errors import AmbiguousRunError, StoreError, UnknownRunError
 from nextmv_autotrack.store import Store
+from nextmv_autotrack.store.selection import Selection
 from tests.store.journals import Journal, run_id
 
 
@@ -71,3 +72,18 @@ def test_lines_that_are_no_text_are_shown_as_far_as_they_are(tmp_path: Path):
 def test_a_payload_that_is_unknown_says_so(store: Store):
     with pytest.raises(StoreError, match="no payload"):
         store.payload("0" * 64)
+
+
+def test_runs_are_read_one_at_a_time_newest_first(store: Store):
+    several = Selection(first_id=run_id(0x1D))
+    assert [run.id for run in store.each(several)] == [
+        run_id(0x1F),
+        run_id(0x1E),
+        run_id(0x1D),
+    ]
+
+
+def test_runs_are_chosen_by_their_ids_however_many_there_are(store: Store):
+    ids = (run_id(0x11), *(f"{number:032x}" for number in range(100_000)))
+    assert [run.id for run in store.each(Selection(ids=ids))] == [run_id(0x11)]
+    assert not list(store.each(Selection(ids=())))

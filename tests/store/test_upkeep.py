@@ -445,3 +445,7 @@ def test_a_payload_that_is_cleared_away_while_it_is_moved_is_written_again(
         store._connection.set_trace_callback(clear_away)
         journal.move(store)
         assert store.payload(store.run(run_id(1)).input or "") == body(1)
+
+
+def test_a_sound_database_has_no_damage(store: Store):
+    assert store.upkeep.damage() is None

@@ -26,6 +26,7 @@ from typing_extensions import assert_type
 from nextmv_autotrack import (
     Application,
     AsyncApplication,
+    Replayed,
     Run,
     RunResult,
     RunSummary,
@@ -36,6 +37,7 @@ from nextmv_autotrack import (
     current_run,
     flush,
     last_run,
+    replay,
     shutdown,
     track_run,
     tracked,
@@ -346,3 +348,11 @@ configure(logs="INFO", max_log=200_000)
 flush(timeout="10")  # type: ignore[arg-type]
 id_of_none: str = last_run().id  # type: ignore[union-attr]
 error: ValueError = SettingsError("it is one of those")
+
+# --- A run is held against another function.
+
+found = replay("019a2f6c", len, maximize=True)
+assert_type(found, Replayed)
+assert_type(found.new.objective, "float | None")
+assert_type(found.is_worse, bool)
+replay(3, len)  # type: ignore[arg-type]

@@ -1,0 +1,212 @@
+"""The words that commands take, and what is said of those that make no sense."""
+
+from __future__ import annotations
+
+import math
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Sequence
+
+from nextmv_autotrack.cli.choosing import STARTED
+from nextmv_autotrack.cli.conditions import Condition, condition
+from nextmv_autotrack.cli.moments import moment
+from nextmv_autotrack.objective import TOLERANCE
+from nextmv_autotrack.run import Delivery, Status
+
+AN_ID = "the id of a run, or how it begins"
+
+
+def add_choice(parser: ArgumentParser) -> None:
+    """Let a command be about some runs only."""
+    group = parser.add_argument_group("which runs")
+    group.add_argument(
+        "--status",
+        type=_status,
+        action="append",
+        default=[],
+        metavar="STATUS",
+        help="running, succeeded or failed; several times: any of them",
+    )
+    group.add_argument(
+        "--app", metavar="APP_ID", help="runs of this application", type=_word
+    )
+    group.add_argument(
+        "--name",
+        type=_word,
+        metavar="NAME",
+        help="a part of the name; all of it where it has * or ?",
+    )
+    group.add_argument(
+        "--since",
+        type=_since,
+        metavar="WHEN",
+        help="begun within 90s, 2h, 3d, or since yesterday, 2026-11-24, ...",
+    )
+    group.add_argument(
+        "--delivery",
+        type=_delivery,
+        action="append",
+        default=[],
+        metavar="DELIVERY",
+        help="local, waiting, delivered or rejected; several times: any of them",
+    )
+    group.add_argument(
+        "--where",
+        type=_condition,
+        action="append",
+        default=[],
+        metavar="CONDITION",
+        help="a metric or the duration, such as 'value<100' or status=optimal; "
+        "several times: all of them hold",
+    )
+
+
+def add_order(parser: ArgumentParser) -> None:
+    """Let a command sort its runs."""
+    parser.add_argument(
+        "--sort",
+        default=STARTED,
+        metavar="KEY",
+        help="started (newest first), duration (longest first), name, or a metric "
+        "(smallest first)",
+    )
+    parser.add_argument("--reverse", action="store_true", help="the other way round")
+
+
+def add_follow(parser: ArgumentParser, what: str) -> None:
+    """Let a command go on until it is interrupted, or there is nothing to come."""
+    parser.add_argument("-f", "--follow", action="store_true", help=what)
+
+
+def add_objective(parser: ArgumentParser) -> None:
+    """Let a command be told which metric says how good a solution is."""
+    parser.add_argument(
+        "--objective",
+        type=_word,
+        metavar="METRIC",
+        help="the metric that is the objective (default: value, objective, ...)",
+    )
+
+
+def add_replay(parser: ArgumentParser) -> None:
+    """Let `replay` know the runs, the function, and what counts as worse."""
+    parser.add_argument("id", metavar="ID", nargs="*", help=AN_ID)
+    parser.add_argument(
+        "--last", type=count, metavar="N", help="the last N runs that have ended"
+    )
+    parser.add_argument(
+        "--with",
+        dest="function",
+        required=True,
+        metavar="MODULE:FUNCTION",
+        help="what to call, found as Python finds it from this folder",
+    )
+    add_objective(parser)
+    better = parser.add_mutually_exclusive_group()
+    better.add_argument(
+        "--minimize",
+        dest="maximize",
+        action="store_false",
+        default=False,
+        help="a smaller objective is better (the default)",
+    )
+    better.add_argument(
+        "--maximize",
+        action="store_true",
+        default=False,
+        help="a larger objective is better",
+    )
+    parser.add_argument(
+        "--tolerance",
+        type=_share,
+        default=TOLERANCE,
+        metavar="SHARE",
+        help="of the old objective that the new one may be worse by "
+        "(default: %(default)g)",
+    )
+    parser.add_argument(
+        "--track", action="store_true", help="record the calls as new runs"
+    )
+    add_choice(parser)
+
+
+def add_export(parser: ArgumentParser, formats: Sequence[str]) -> None:
+    """Let `export` know where to, in which format, and which runs."""
+    parser.add_argument(
+        "--format",
+        choices=formats,
+        required=True,
+        help="json: a file a run, as show --json prints it; nextmv-local: as "
+        "nextmv.local keeps runs, for the vendor's own tools",
+    )
+    parser.add_argument("folder", metavar="DIR", help="made when it is missing")
+    parser.add_argument("id", metavar="ID", nargs="*", help=f"{AN_ID}; all without")
+    add_choice(parser)
+
+
+def count(text: str) -> int:
+    """Return a number of runs."""
+    number = int(text)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+# What argparse calls the argument when it is wrong.
+count.__name__ = "number of runs"
+
+
+def _word(text: str) -> str:
+    if not text.strip():
+        raise ArgumentTypeError("it is empty")
+    return text.strip()
+
+
+def _status(text: str) -> Status:
+    try:
+        return Status(text.strip().lower())
+    except ValueError:
+        raise ArgumentTypeError(_none_of(text, [one.value for one in Status])) from None
+
+
+def _delivery(text: str) -> Delivery:
+    try:
+        return Delivery(text.strip().lower())
+    except ValueError:
+        known = [one.value for one in Delivery]
+        raise ArgumentTypeError(_none_of(text, known)) from None
+
+
+def _none_of(text: str, known: list[str]) -> str:
+    return f"{text!r} is none of {', '.join(known)}"
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share < math.inf:
+        raise ValueError
+    return share
+
+
+# What argparse calls the argument when it is wrong.
+_share.__name__ = "share"
+
+
+def _since(text: str) -> float:
+    try:
+        return moment(text, time.time())
+    except (ValueError, OverflowError, OSError):
+        raise ArgumentTypeError(
+            f"{text!r} is no moment: give one such as 90s, 2h, 3d, yesterday, "
+            "2026-11-24 or '2026-11-24 08:00'"
+        ) from None
+
+
+def _condition(text: str) -> Condition:
+    try:
+        return condition(text)
+    except ValueError:
+        raise ArgumentTypeError(
+            f"{text!r} is no condition: give a metric, one of < <= > >= = !=, and a "
+            "value, such as 'value<100'"
+        ) from None

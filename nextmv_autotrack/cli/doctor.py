@@ -1,0 +1,50 @@
+"""`doctor`: looks at everything a run needs on its way, and says what to mend."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+
+from nextmv_autotrack.cli import home, screen, shapes
+from nextmv_autotrack.cli.checks import Check, State
+from nextmv_autotrack.cli.folder_checks import folder_checks, waiting
+from nextmv_autotrack.cli.platform_checks import PlatformChecks
+from nextmv_autotrack.clock import SYSTEM_CLOCK
+from nextmv_autotrack.settings import from_environment
+
+_STATE_WIDTH = max(len(state.value) for state in State)
+_NAME_WIDTH = len("application")
+
+
+def doctor(given: Namespace) -> int:
+    """Make all checks; exit code 1 when there is a problem."""
+    checks = []
+    for check in _checks():
+        checks.append(check)
+        if not given.json:
+            # At once: the next one may take some seconds.
+            _show(check)
+    problems = sum(check.state is State.PROBLEM for check in checks)
+    if given.json:
+        shapes.write(
+            [
+                {"check": name, "state": state.value, "text": text, "advice": advice}
+                for name, state, text, advice in checks
+            ]
+        )
+    return 1 if problems else 0
+
+
+def _checks() -> Iterator[Check]:
+    sources = from_environment(home.complain)
+    settings = sources.resolve()
+    platform = PlatformChecks(settings, sources, SYSTEM_CLOCK.wall)
+    yield from platform.run(waiting(settings.directory))
+    yield from folder_checks(settings)
+
+
+def _show(check: Check) -> None:
+    lead = f"{check.state.value:{_STATE_WIDTH}}  {check.name:{_NAME_WIDTH}}  "
+    screen.hanging(lead, check.text, word=check.state.value)
+    if check.advice is not None:
+        screen.hanging(" " * len(lead), f"-> {check.advice}")
