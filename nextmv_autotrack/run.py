@@ -29,6 +29,9 @@ class Status(str, Enum):
         return self in _FINAL
 
 
+STATUSES_HERE = (Status.RUNNING, Status.SUCCEEDED, Status.FAILED)
+"""Those that a run can have on the machine that it runs on."""
+
 _FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELED})
 
 

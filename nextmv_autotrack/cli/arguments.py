@@ -11,7 +11,7 @@ from nextmv_autotrack.cli.choosing import STARTED
 from nextmv_autotrack.cli.conditions import Condition, condition
 from nextmv_autotrack.cli.moments import moment
 from nextmv_autotrack.objective import TOLERANCE
-from nextmv_autotrack.run import Delivery, Status
+from nextmv_autotrack.run import STATUSES_HERE, Delivery, Status
 
 AN_ID = "the id of a run, or how it begins"
 
@@ -164,9 +164,9 @@ def _word(text: str) -> str:
 
 def _status(text: str) -> Status:
     try:
-        return Status(text.strip().lower())
-    except ValueError:
-        raise ArgumentTypeError(_none_of(text, [one.value for one in Status])) from None
+        return {one.value: one for one in STATUSES_HERE}[text.strip().lower()]
+    except KeyError:
+        raise ArgumentTypeError(_none_of(text, [one.value for one in STATUSES_HERE])) from None
 
 
 def _delivery(text: str) -> Delivery:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from nextmv_autotrack.cli import home, screen
 from nextmv_autotrack.cli.words import short_lengths
 from nextmv_autotrack.errors import AutotrackError
-from nextmv_autotrack.run import Delivery, Status
+from nextmv_autotrack.run import STATUSES_HERE, Delivery
 from nextmv_autotrack.store import Store
 
 COMPLETE = "_complete"
@@ -47,7 +47,7 @@ SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 # By what the help calls the value.
 _VALUES = {
-    "STATUS": [status.value for status in Status],
+    "STATUS": [status.value for status in STATUSES_HERE],
     "DELIVERY": [delivery.value for delivery in Delivery],
     "KEY": ["started", "duration", "name", "value"],
 }
