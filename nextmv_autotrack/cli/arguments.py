@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Sequence
@@ -147,13 +148,22 @@ def add_export(parser: ArgumentParser, formats: Sequence[str]) -> None:
 def count(text: str) -> int:
     """Return a number of runs."""
     number = int(text)
-    if number < 0:
+    if not 0 <= number <= sys.maxsize:
         raise ValueError
     return number
 
 
+def time_span(text: str) -> float:
+    """Return a number of seconds or days."""
+    span = float(text)
+    if not 0 <= span < math.inf:
+        raise ValueError
+    return span
+
+
 # What argparse calls the argument when it is wrong.
 count.__name__ = "number of runs"
+time_span.__name__ = "span of time"
 
 
 def _word(text: str) -> str:

@@ -222,7 +222,7 @@ def _parser() -> ArgumentParser:
     sent = add("sync", sending.sync, "Send everything that waits to the platform now.")
     sent.add_argument(
         "--timeout",
-        type=float,
+        type=arguments.time_span,
         default=SYNC_TIMEOUT_S,
         metavar="SECONDS",
         help="how long to try (default: %(default)g)",
@@ -234,7 +234,7 @@ def _parser() -> ArgumentParser:
     purged = add("purge", status.purge, "Remove runs that are no longer needed.")
     purged.add_argument(
         "--older-than",
-        type=float,
+        type=arguments.time_span,
         required=True,
         metavar="DAYS",
         help="remove runs that began longer ago, if they are local or delivered",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nextmv_autotrack.access import Access
+from nextmv_autotrack.access import DEFAULT_ENDPOINT, Access
 from nextmv_autotrack.cli import home
 from nextmv_autotrack.settings import Sources
 
@@ -18,7 +18,8 @@ def of_the_key(sources: Sources, access: Access) -> str:
 
 def of_the_endpoint(sources: Sources, access: Access) -> str:
     """Return what has set the endpoint; `default` when nothing has."""
-    if sources.resolve().endpoint is not None or access.read is None:
+    is_set = sources.resolve().endpoint is not None
+    if is_set or access.endpoint == DEFAULT_ENDPOINT:
         return sources.origin("endpoint")
     return _profile(sources, access)
 
