@@ -8,9 +8,9 @@ import sys
 from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 
-from nextmv_autotrack.cli import demo, listing, sending, showing, status
+from nextmv_autotrack.cli import demo, home, listing, sending, showing, status
 from nextmv_autotrack.cli.words import one_line
-from nextmv_autotrack.errors import AutotrackError
+from nextmv_autotrack.errors import AutotrackError, DamagedStoreError
 
 PROGRAM = "nextmv-autotrack"
 
@@ -87,7 +87,11 @@ def _run(argv: Sequence[str] | None) -> int:
     except SystemExit as done:  # help was asked for, or the words made no sense
         return int(done.code or 0)
     command: Callable[[Namespace], int] = given.command
-    return command(given)
+    try:
+        return command(given)
+    except DamagedStoreError as damage:
+        home.see_to(damage)
+        return command(given)
 
 
 def _failed(message: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -92,3 +92,18 @@ class UnderWay:
     attempt: Attempt
     step: Step
     future: Future[Any]
+
+
+def close_when_back(client: Client, under_way: Iterable[UnderWay]) -> None:
+    """Close the connections, once what is on its way over them has come back."""
+    left = {one.future for one in under_way}
+
+    def one_is_back(future: Future[Any]) -> None:
+        left.discard(future)
+        if not left:
+            client.close()
+
+    if not left:
+        client.close()
+    for future in tuple(left):
+        future.add_done_callback(one_is_back)
