@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nextmv_autotrack import profiles
 from nextmv_autotrack.errors import SettingsError
-from nextmv_autotrack.profiles import Login, Profile, Stamp
+
+if TYPE_CHECKING:
+    from nextmv_autotrack.profiles import Login, Profile, Stamp
 
 DEFAULT_ENDPOINT = "https://api.cloud.nextmv.io"
 
@@ -49,7 +51,9 @@ class Access:
     @property
     def is_outdated(self) -> bool:
         """Whether the file that it is from has changed since."""
-        return self.read is not None and profiles.stamp_of(self.read[0]) != self.read[1]
+        from nextmv_autotrack.profiles import stamp_of  # noqa: PLC0415 -- as below
+
+        return self.read is not None and stamp_of(self.read[0]) != self.read[1]
 
 
 def needs_a_profile(endpoint: str | None, api_key: str | None) -> bool:
@@ -70,6 +74,9 @@ def found(
     The profile is read only for what the settings do not say, and what is wrong with it
     then is the access's problem.
     """
+    # Not at the top: many runs go nowhere, and need no access.
+    from nextmv_autotrack import profiles  # noqa: PLC0415
+
     path = profiles.config_file()
     name = None if (profile or "default").lower() == "default" else profile
     access = Access(endpoint or "", api_key, None, system_certs, allow_http)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 from nextmv_autotrack.errors import SettingsError
@@ -176,7 +177,7 @@ def _login(
         raise SettingsError(msg)
     url = _text(table, "endpoint") or _DEFAULT_HOST
     return Login(
-        command="nextmv auth login" + (f" --profile {name}" if name else ""),
+        command="nextmv auth login" + (f" --profile {quote(name)}" if name else ""),
         tokens=folder / "tokens.json",
         host=url.rpartition("://")[2].rstrip("/"),
         team_id=_text(table, "team_id"),

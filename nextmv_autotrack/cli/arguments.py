@@ -176,7 +176,9 @@ def _status(text: str) -> Status:
     try:
         return {one.value: one for one in STATUSES_HERE}[text.strip().lower()]
     except KeyError:
-        raise ArgumentTypeError(_none_of(text, [one.value for one in STATUSES_HERE])) from None
+        raise ArgumentTypeError(
+            _none_of(text, [one.value for one in STATUSES_HERE])
+        ) from None
 
 
 def _delivery(text: str) -> Delivery:

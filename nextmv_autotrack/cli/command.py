@@ -15,6 +15,7 @@ from nextmv_autotrack.cli import (
     demo,
     doctor,
     exporting,
+    home,
     listing,
     opening,
     replay_command,
@@ -24,7 +25,7 @@ from nextmv_autotrack.cli import (
     status,
 )
 from nextmv_autotrack.cli.words import one_line
-from nextmv_autotrack.errors import AutotrackError
+from nextmv_autotrack.errors import AutotrackError, DamagedStoreError
 
 PROGRAM = "nextmv-autotrack"
 
@@ -139,7 +140,11 @@ def _run(argv: Sequence[str] | None) -> int:
     except SystemExit as done:  # help was asked for, or the words made no sense
         return int(done.code or 0)
     command: Callable[[Namespace], int] = given.command
-    return command(given)
+    try:
+        return command(given)
+    except DamagedStoreError as damage:
+        home.see_to(damage)
+        return command(given)
 
 
 def _given(parser: ArgumentParser, words: Sequence[str]) -> Namespace:

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from nextmv_autotrack.errors import AutotrackError, StoreError, UnknownRunError
+from nextmv_autotrack.errors import (
+    AutotrackError,
+    DamagedStoreError,
+    StoreError,
+    UnknownRunError,
+)
 from nextmv_autotrack.journal import Home
 from nextmv_autotrack.settings import from_environment
 from nextmv_autotrack.store import Store
@@ -31,6 +36,8 @@ def open_store(folder: Path) -> Iterator[Store]:
         problems: list[AutotrackError | OSError] = []
         try:
             problems += Sweep(store, Home(folder)).others()
+        except DamagedStoreError:
+            raise
         except (StoreError, OSError) as error:
             problems.append(error)
         for problem in problems[:1]:
@@ -64,6 +71,11 @@ def here() -> Path:
         return Path.cwd()
     except OSError:
         return Path("/")
+
+
+def see_to(damage: DamagedStoreError) -> None:
+    """Mend the store that was found to be damaged, or have a new one take its place."""
+    Store.set_aside(directory(), damage, complain)
 
 
 def shown(folder: Path) -> str:

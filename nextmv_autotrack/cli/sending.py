@@ -9,6 +9,7 @@ from nextmv_autotrack.cli.words import counted
 from nextmv_autotrack.clock import SYSTEM_CLOCK
 from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.settings import from_environment
+from nextmv_autotrack.upload.duties import CHECKED_BYTES
 from nextmv_autotrack.upload.foreground import send
 
 
@@ -20,6 +21,8 @@ def sync(given: Namespace) -> int:
     if not access.is_open:
         raise SettingsError(access.problem or "no API key is known: set NEXTMV_API_KEY")
     with home.store_of(settings.directory) as store:
+        # What damage hides would be left behind without a word.
+        store.mend(home.complain, max_bytes=CHECKED_BYTES)
         store.upkeep.try_now(access.endpoint)
         before = store.waiting()
         progress = screen.Progress(before)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from nextmv_autotrack.store.moving import Moved
 from nextmv_autotrack.store.payloads import Payload
-from nextmv_autotrack.store.queries import StoredRun
 from nextmv_autotrack.store.store import Store
+from nextmv_autotrack.store.stored_run import StoredRun
 
 __all__ = ["Moved", "Payload", "Store", "StoredRun"]

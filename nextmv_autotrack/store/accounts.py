@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nextmv_autotrack.store import lane as lanes
 from nextmv_autotrack.store.lane import Lane
-from nextmv_autotrack.store.queries import COLUMNS, StoredRun, stored_run
+from nextmv_autotrack.store.stored_run import COLUMNS, StoredRun, stored_run
 
 # Enough to see what is wrong; `list` has them all.
 MAX_REJECTED_SHOWN = 100
@@ -43,7 +43,7 @@ class Account:
 def account(connection: sqlite3.Connection) -> Account:
     """Count the runs."""
     counted = connection.execute(
-        "SELECT delivery, status = 'running', count(*), sum(is_trimmed) FROM runs "
+        "SELECT delivery, status = 'running', count(*), total(is_trimmed) FROM runs "
         "GROUP BY delivery, status = 'running'"
     ).fetchall()
     endpoints = connection.execute("SELECT endpoint FROM lanes ORDER BY endpoint")
@@ -54,14 +54,14 @@ def account(connection: sqlite3.Connection) -> Account:
         running=sum(n for _, is_running, n, _ in counted if is_running),
         waiting=_problems(connection),
         rejected=_rejected(connection),
-        trimmed=sum(trimmed for *_, trimmed in counted),
+        trimmed=int(sum(trimmed for *_, trimmed in counted)),
         lanes={name: lanes.load(connection, name) for (name,) in endpoints.fetchall()},
     )
 
 
 def _problems(connection: sqlite3.Connection) -> list[Problem]:
     rows = connection.execute(
-        "SELECT problem, count(*), min(due_at) FROM runs "
+        "SELECT CAST(problem AS TEXT), count(*), CAST(min(due_at) AS REAL) FROM runs "
         "WHERE delivery = 'waiting' AND status <> 'running' "
         "GROUP BY problem ORDER BY count(*) DESC"
     )

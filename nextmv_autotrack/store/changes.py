@@ -17,6 +17,8 @@ class Uploaded:
     """Before the platform was asked for any of them that is new."""
     create_begins_at: float | None = None
     """When the platform is asked to create the run, if it is next: kept before it is."""
+    owner: str | None = None
+    """Who has claimed the run, and alone may create it."""
 
 
 @dataclass(frozen=True)

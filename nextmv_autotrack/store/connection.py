@@ -55,6 +55,7 @@ def connect(path: Path) -> Connection:
         check_same_thread=False,
         factory=Connection,
     )
+    connection.text_factory = read_text
     try:
         if not path.stat().st_size:
             # So that pages can be given back to the system a few at a time (see `disk`);
@@ -68,6 +69,12 @@ def connect(path: Path) -> Connection:
         connection.close()
         raise
     return connection
+
+
+def read_text(raw: bytes) -> str:
+    """Read a text of the database, also one that is none any more."""
+    # One letter that is damaged would otherwise fail all rows that are read together.
+    return raw.decode(errors="replace")
 
 
 def switch_to_wal(connection: sqlite3.Connection) -> None:

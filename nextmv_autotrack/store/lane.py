@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from dataclasses import dataclass, replace
 
@@ -39,6 +40,9 @@ PROBE_LOOK_S = 1.0
 
 # Nothing asks for more. A hold that ends later was set by a clock that has jumped.
 LONGEST_HOLD_S = 7200.0
+
+# An outage of centuries, at a try every five minutes.
+MOST_TROUBLES = 10**8
 
 # Two processes may write in another order than they looked at the clock, seconds apart
 # when the disk is slow. Further ahead it is a clock that has jumped.
@@ -161,12 +165,29 @@ def load(connection: sqlite3.Connection, endpoint: str) -> Lane:
         f"SELECT {_COLUMNS} FROM lanes WHERE endpoint = ?",  # noqa: S608 -- words of ours only
         (endpoint,),
     ).fetchone()
-    if row is None:
-        return Lane()
-    lane = Lane(*row)
-    return replace(
-        lane, was_slowed=bool(lane.was_slowed), is_probed=bool(lane.is_probed)
+    return Lane() if row is None else _sound(Lane(*row))
+
+
+def _sound(kept: Lane) -> Lane:
+    """Return what was kept; a new lane when it makes no sense, since it may be damaged."""
+    lane = replace(
+        kept, was_slowed=bool(kept.was_slowed), is_probed=bool(kept.is_probed)
     )
+    bounds: tuple[tuple[object, float, float], ...] = (
+        (lane.rate, LEAST_RATE, MOST_RATE),
+        (lane.calls, -BURST_CALLS, MOST_RATE),
+        (lane.troubles, 0, MOST_TROUBLES),
+        (lane.held_until, -math.inf, math.inf),
+        (lane.stamped_at, -math.inf, math.inf),
+    )
+    is_sound = all(
+        isinstance(value, (int, float)) and least <= value <= most
+        for value, least, most in bounds
+    )
+    # What is declared here is what was meant to be there.
+    told: object = lane.problem
+    is_told = told is None or isinstance(told, str)
+    return lane if is_sound and is_told else Lane()
 
 
 def save(connection: sqlite3.Connection, endpoint: str, lane: Lane) -> None:

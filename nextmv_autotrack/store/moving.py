@@ -69,7 +69,7 @@ def move(
 ) -> Moved:
     """Move about `limit_bytes` of a segment, from where the last move ended."""
     noted = _position(connection, segment)
-    start = noted or _START
+    start = _start(segment, noted)
     # Read, and payload files written, before the transaction: nobody waits for it.
     said = FramesRead(segment.owner, payloads.keep)
     position, finished = _read(said, segment, start, limit_bytes)
@@ -88,6 +88,16 @@ def move(
     return Moved(position, said.count, said.skipped, finished)
 
 
+def _start(segment: Segment, noted: object) -> int:
+    """Where to read on: at the beginning, if what was noted cannot be; runs bear it."""
+    if not isinstance(noted, int) or noted < 0:
+        return _START
+    try:
+        return noted if noted <= segment.path.stat().st_size else _START
+    except FileNotFoundError:
+        return noted
+
+
 def forget(connection: sqlite3.Connection, segment: Segment) -> None:
     """Drop the position of a segment whose file is gone."""
     connection.execute(
@@ -100,9 +110,9 @@ def fail_unfinished(connection: sqlite3.Connection, owner: str) -> int:
     """Let the runs that a dead owner has left running be failed; return how many."""
     last_seen = _last_seen(connection, owner)
     metrics: dict[str, float] = {}
-    if peak_kib := last_seen.get("peak_kib"):
+    if peak_kib := _number(last_seen.get("peak_kib")):
         metrics["peak_memory_mib"] = round(peak_kib / 1024, 1)
-    seen_at_ns = last_seen.get("at_ns")
+    seen_at_ns = _number(last_seen.get("at_ns"))
     seen_at = seen_at_ns / NS_PER_S if seen_at_ns else None
     with writing(connection):
         # Not those without a beginning: they may belong to a living process, of which
@@ -117,11 +127,19 @@ def fail_unfinished(connection: sqlite3.Connection, owner: str) -> int:
     return failed
 
 
+def _number(value: object) -> float | None:
+    return value if isinstance(value, (int, float)) else None
+
+
 def _last_seen(connection: sqlite3.Connection, owner: str) -> dict[str, Any]:
     found = connection.execute(
         "SELECT last_seen FROM processes WHERE owner = ?", (owner,)
     ).fetchone()
-    return orjson.loads(found[0]) if found else {}
+    try:
+        last_seen = orjson.loads(found[0]) if found else {}
+    except ValueError:  # damaged: nothing is known
+        return {}
+    return last_seen if isinstance(last_seen, dict) else {}
 
 
 def _read(

@@ -12,9 +12,13 @@ from typing import NamedTuple, TypeVar
 
 from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.journal import make_private_folder, remove_older
+from nextmv_autotrack.store.faults import ContradictionError
 
 # Up to about here SQLite reads and writes a value faster than the system opens a file.
 INLINE_BYTES = 32 * 1024
+
+# What is read at once of a file that is checked; others may go on meanwhile.
+_READ_BYTES = 1024 * 1024
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
@@ -61,15 +65,29 @@ class Payloads:
             "SELECT size, content FROM payloads WHERE digest = ?", (digest,)
         ).fetchone()
         if found is None:
-            raise StoreError(f"the store has no payload {digest}")
+            raise ContradictionError(f"it has no payload {digest}")
         size, content = found
         if content is not None:
-            return Payload(size, None, content)
+            return _inline(digest, content)
         path = self._path(digest)
         if _size(path) != size:
             # The machine may have gone down before the file was on its disk.
             raise StoreError(f"{path} is missing or damaged: its payload is lost")
         return Payload(size, path, None)
+
+    def find_whole(self, digest: str) -> Payload:
+        """Say where a payload lies that is as it was recorded, to the last byte.
+
+        A file that is not is moved aside: the next equal payload is written anew then.
+        """
+        found = self.find(digest)
+        if found.path is not None and _digest_of(found.path) != digest:
+            aside = _aside(found.path)
+            found.path.replace(aside)
+            raise StoreError(
+                f"{aside} is not what was recorded: it was damaged on the disk"
+            )
+        return found
 
     def read(self, digest: str) -> bytes:
         """Return a payload."""
@@ -81,7 +99,8 @@ class Payloads:
     def remove_file(self, digest: str) -> bool:
         """Remove a payload's file; return whether it is gone."""
         try:
-            self._path(digest).unlink(missing_ok=True)
+            for path in (self._path(digest), _aside(self._path(digest))):
+                path.unlink(missing_ok=True)
         except PermissionError:
             # Windows has it stay while somebody reads it.
             return False
@@ -100,7 +119,7 @@ class Payloads:
 
     def _path(self, digest: str) -> Path:
         # A database that somebody tampered with must not lead out of the folder.
-        if len(digest) != _DIGEST_SIZE or not _DIGEST_LETTERS.issuperset(digest):
+        if not is_digest(digest):
             raise StoreError(f"{digest!r} is not the digest of a payload")
         return self._folder / digest[:2] / f"{digest}.json"
 
@@ -120,6 +139,35 @@ class Payloads:
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
+
+
+def is_digest(value: object) -> bool:
+    """Whether this can be the digest of a payload."""
+    return (
+        isinstance(value, str)
+        and len(value) == _DIGEST_SIZE
+        and _DIGEST_LETTERS.issuperset(value)
+    )
+
+
+def _inline(digest: str, kept: object) -> Payload:
+    # Damage may have made a text of it.
+    content = kept.encode() if isinstance(kept, str) else kept
+    if not isinstance(content, bytes) or sha256(content).hexdigest() != digest:
+        raise ContradictionError(f"payload {digest} is not what was recorded")
+    return Payload(len(content), None, content)
+
+
+def _digest_of(path: Path) -> str:
+    found = sha256()
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_READ_BYTES):
+            found.update(chunk)
+    return found.hexdigest()
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.damaged")
 
 
 def _in_folder(path: Path, make: Callable[[], _T]) -> _T:

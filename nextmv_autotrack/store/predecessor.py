@@ -48,6 +48,8 @@ def doubt(connection: sqlite3.Connection, run_ids: Iterable[str]) -> None:
     ).fetchone()
     if found is not None:
         (noted_at,) = found
+        if not isinstance(noted_at, (int, float)):
+            noted_at = time.time()  # damaged: it was before now
         connection.executemany(
             "UPDATE runs SET create_begun_at = started_at, due_at = max(due_at, ?) "
             "WHERE id = ? AND delivery = 'waiting' AND create_begun_at IS NULL "

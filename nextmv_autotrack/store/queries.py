@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
-
-import orjson
 
 from nextmv_autotrack.errors import AmbiguousRunError, UnknownRunError
-from nextmv_autotrack.run import Delivery, Status
+from nextmv_autotrack.store.faults import ContradictionError
 from nextmv_autotrack.store.selection import Selection
-
-# What a run is called whose beginning was lost.
-UNKNOWN_NAME = "(unknown)"
+from nextmv_autotrack.store.stored_run import COLUMNS, StoredRun, stored_run
 
 # Enough to see which one was meant.
 _MATCHES_NAMED = 5
@@ -25,67 +19,6 @@ _LAST = "\U0010ffff"
 # A run of which only a part has been read stays out of sight until its beginning, or
 # its end, has been read too.
 _IS_KNOWN = "(name IS NOT NULL OR status <> 'running')"
-
-COLUMNS = f"""
-    id, coalesce(name, '{UNKNOWN_NAME}'), description, parent_id, status, started_at,
-    duration, error, host, owner, app_id, instance_id, endpoint, delivery,
-    platform_run_id, attempts, problem, metrics, options, coalesce(later_input, input),
-    output, assets, output_is_document, create_begun_at,
-    is_trimmed
-"""
-
-
-@dataclass(frozen=True)
-class StoredRun:
-    """One run as the store has it."""
-
-    id: str
-    name: str
-    description: str | None
-    parent_id: str | None
-    status: Status
-    started_at: float
-    """Seconds since 1970."""
-    duration: float | None
-    """Seconds; None while it runs, or when its process died."""
-    error: str | None
-    host: str | None
-    owner: str
-    """The process whose journal it came from."""
-    app_id: str | None
-    instance_id: str | None
-    endpoint: str | None
-    delivery: Delivery
-    platform_run_id: str | None
-    attempts: int
-    """How often its delivery was tried."""
-    problem: str | None
-    """Why the last try did not deliver it."""
-    metrics: dict[str, Any]
-    options: dict[str, str]
-    input: str | None
-    """The digest of a payload, as are output and assets."""
-    output: str | None
-    assets: str | None
-    output_is_document: bool
-    create_begun_at: float | None
-    """When the platform was asked to create it, if it may have; see `outbox`."""
-    is_trimmed: bool
-    """Whether its payloads had to go for the store to stay within its bounds."""
-
-
-def stored_run(row: tuple[Any, ...]) -> StoredRun:
-    """Make a run of a row of `COLUMNS`."""
-    values = dict(zip(StoredRun.__dataclass_fields__, row, strict=True))
-    values.update(
-        status=Status(values["status"]),
-        delivery=Delivery(values["delivery"]),
-        metrics=orjson.loads(values["metrics"]),
-        options=orjson.loads(values["options"]),
-        output_is_document=bool(values["output_is_document"]),
-        is_trimmed=bool(values["is_trimmed"]),
-    )
-    return StoredRun(**values)
 
 
 def run(connection: sqlite3.Connection, id_or_prefix: str) -> StoredRun:
@@ -138,10 +71,21 @@ def each(connection: sqlite3.Connection, selection: Selection) -> Iterator[Store
 
 def log_text(connection: sqlite3.Connection, run_id: str) -> str:
     """Return all log lines of a run, in the order they were written."""
+    # Whose they are is looked up in the table: the index may be damaged.
     rows = connection.execute(
-        "SELECT lines FROM logs WHERE run_id = ? ORDER BY number", (run_id,)
-    )
-    return b"".join(lines for (lines,) in rows).decode(errors="replace")
+        "SELECT run_id, lines FROM logs "
+        "WHERE number IN (SELECT number FROM logs WHERE run_id = ?) ORDER BY number",
+        (run_id,),
+    ).fetchall()
+    if any(found != run_id for found, _ in rows):
+        raise ContradictionError(f"log lines of another run are found for {run_id}")
+    text = b"".join(_as_bytes(lines) for _, lines in rows)
+    return text.decode(errors="replace")
+
+
+def _as_bytes(lines: object) -> bytes:
+    # Damage may have made a text of it, or a number.
+    return lines if isinstance(lines, bytes) else f"{lines}\n".encode()
 
 
 def running(connection: sqlite3.Connection, owner: str) -> int:

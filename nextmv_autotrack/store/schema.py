@@ -8,6 +8,7 @@ from pathlib import Path
 from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.store import predecessor
 from nextmv_autotrack.store.connection import writing
+from nextmv_autotrack.store.faults import ContradictionError
 
 # `name` is null until the record of a run's beginning has been read: frames may come
 # out of order from several processes, or the beginning may be damaged.
@@ -158,26 +159,50 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (_DOOMED, _PAYLOAD_FILES),
 )
 
+# Nobody will have changed the tables so often: a bit of the number is damaged.
+MOST_VERSIONS = 1000
+
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the tables to this version, once however many processes try."""
-    if _version(connection, path) == len(MIGRATIONS):
+    if checked_version(connection, path) == len(MIGRATIONS):
         return
     with writing(connection):
-        before = _version(connection, path)
-        for statements in MIGRATIONS[before:]:
-            for statement in statements:
-                connection.execute(statement)
+        before = checked_version(connection, path)
+        build(connection, MIGRATIONS[before:])
         if before == 0 and predecessor.is_known(path):
             predecessor.note(connection)
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+def build(
+    connection: sqlite3.Connection, migrations: tuple[tuple[str, ...], ...]
+) -> None:
+    """Make or change the tables."""
+    for statements in migrations:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def checked_version(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the version that the database says it has.
+
+    Raises:
+        StoreError: It is a newer one than this package knows.
+        ContradictionError: It is none.
+    """
+    version = noted_version(connection)
+    if not 0 <= version <= MOST_VERSIONS:
+        raise ContradictionError(f"its version is {version}")
     if version > len(MIGRATIONS):
         raise StoreError(
             f"{path} was written by a newer version of nextmv-autotrack: "
             "upgrade the package, or set another directory"
         )
+    return version
+
+
+def noted_version(connection: sqlite3.Connection) -> int:
+    """Return what is noted as the version."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -12,22 +13,27 @@ from nextmv_autotrack.journal import Home, Segment
 from nextmv_autotrack.store import accounts, moving, outbox, predecessor, queries
 from nextmv_autotrack.store import damage as damaged
 from nextmv_autotrack.store.accounts import Account
-from nextmv_autotrack.store.changes import Change
 from nextmv_autotrack.store.connection import connect, writing
 from nextmv_autotrack.store.faults import told
-from nextmv_autotrack.store.lane import Lane
 from nextmv_autotrack.store.moving import Moved
+from nextmv_autotrack.store.outgoing import Outgoing
 from nextmv_autotrack.store.payloads import Payload, Payloads
-from nextmv_autotrack.store.queries import StoredRun
 from nextmv_autotrack.store.schema import migrate
 from nextmv_autotrack.store.selection import Selection
+from nextmv_autotrack.store.stored_run import StoredRun
 from nextmv_autotrack.store.upkeep import Upkeep
 
 DATABASE_NAME = "store.sqlite3"
 PAYLOADS_NAME = "payloads"
 
+# All runs are looked at each time a process begins, which takes 10 to 20 ms then: what is
+# large in a database are the payloads.
+CHECKED_BYTES = 64 * 1024 * 1024
 
-class Store:
+_IS_MENDED = "it has been mended, and no run is lost"
+
+
+class Store(Outgoing):
     """The durable home of runs: moved in from journals, read, and delivered from.
 
     Any number of processes may have it open. One object is for one thread at a time.
@@ -52,6 +58,7 @@ class Store:
         self._is_alive = is_alive
         found = path.stat()
         self._file = (found.st_dev, found.st_ino)
+        self._was_looked_at = False
 
     @classmethod
     def open(
@@ -87,11 +94,11 @@ class Store:
 
     @classmethod
     def open_sound(cls, directory: Path, *, complain: Callable[[str], object]) -> Store:
-        """Open the store; a damaged one is moved aside first, and a new one begun.
+        """Open the store; a damaged one is mended, or moved aside and a new one begun.
 
         Args:
             directory: As for `open`.
-            complain: Told where the damaged one is.
+            complain: Told what was done.
 
         Raises:
             StoreError: As for `open`, but for the damage.
@@ -106,15 +113,55 @@ class Store:
     def set_aside(
         directory: Path, damage: DamagedStoreError, complain: Callable[[str], object]
     ) -> None:
-        """Move a damaged store aside, unless somebody else has; begin a new one."""
+        """Mend a damaged store; move it aside and begin a new one if that is no use."""
         path = directory / DATABASE_NAME
         with told(path):
-            aside = damaged.set_aside(path)
+            state, aside = damaged.mend_or_set_aside(path)
         if aside is not None:
             complain(
-                f"{damage}; it is kept as {aside.name}, and a new store has begun with "
-                "what the journals still hold"
+                f"{damage}; it is kept as {aside.path.name}, and a new store has begun "
+                f"with the {aside.runs} runs that could be read of it, and with what "
+                "the journals still hold"
             )
+        elif state is damaged.State.MENDED:
+            complain(f"{damage}; {_IS_MENDED}")
+
+    def mend(
+        self, complain: Callable[[str], object], *, max_bytes: float = math.inf
+    ) -> bool:
+        """Look whether all of it is sound, and mend what no data is lost by.
+
+        Args:
+            complain: Told what was done.
+            max_bytes: A larger database is not looked at: it takes two seconds for a
+                gigabyte. None is looked at twice while it is open.
+
+        Returns:
+            Whether anything was mended.
+
+        Raises:
+            DamagedStoreError: A table is damaged: `set_aside` keeps what can be read.
+        """
+        with told(self._path):
+            if self._was_looked_at or self._path.stat().st_size > max_bytes:
+                return False
+            self._was_looked_at = True
+            state = damaged.mend(self._path)
+        if state is damaged.State.DAMAGED:
+            raise DamagedStoreError(f"{self._path} is damaged")
+        if state is damaged.State.MENDED:
+            complain(f"{self._path} was damaged; {_IS_MENDED}")
+        return state is damaged.State.MENDED
+
+    def check(self) -> None:
+        """See to it that no run that waits is hidden by damage, unless that takes long.
+
+        Raises:
+            DamagedStoreError: One is.
+        """
+        with told(self._path):
+            if self._path.stat().st_size <= CHECKED_BYTES:
+                outbox.check(self._connection)
 
     def doubt_earlier_runs(self) -> None:
         """Have what has begun before now, and is moved later, looked for before it is sent.
@@ -213,56 +260,16 @@ class Store:
         with told(self._path):
             return self._payloads.find(digest)
 
-    def claim(
-        self,
-        owner: str,
-        *,
-        endpoint: str,
-        now: float,
-        limit: int,
-        without_apps: Collection[str] = (),
-    ) -> list[StoredRun]:
-        """Take runs that are due at `now`, for `owner` alone, the oldest first.
+    def whole_payload(self, digest: str) -> Payload:
+        """Say where a payload lies, once all of it was seen to be what was recorded.
 
-        At most as many as all processes of the machine together may send now. A claim
-        lasts until the run is settled, the claim is released, or the process that is
-        its owner is dead.
+        That takes half a second for a gigabyte.
+
+        Raises:
+            StoreError: It is not.
         """
         with told(self._path):
-            outbox.void_claims_of_the_dead(self._connection, owner, self._is_alive)
-            return outbox.claim(
-                self._connection,
-                owner,
-                endpoint=endpoint,
-                now=now,
-                limit=limit,
-                without_apps=without_apps,
-            )
-
-    def adopt(self, endpoint: str) -> None:
-        """Give ended runs to this platform that began while its address was not known."""
-        with told(self._path):
-            outbox.adopt(self._connection, endpoint)
-
-    def release(self, owner: str) -> None:
-        """Give back what `owner` has claimed."""
-        with told(self._path):
-            outbox.release(self._connection, owner)
-
-    def settle(
-        self,
-        endpoint: str,
-        changes: Iterable[Change],
-        change_lane: Callable[[Lane], Lane] = lambda lane: lane,
-    ) -> None:
-        """Keep what has become of runs, and of the way to their platform."""
-        with told(self._path):
-            outbox.settle(self._connection, endpoint, changes, change_lane)
-
-    def uploads(self, run_id: str, now: float) -> dict[str, str]:
-        """Return the upload ids of the parts that the platform has got already."""
-        with told(self._path):
-            return outbox.uploads(self._connection, run_id, now)
+            return self._payloads.find_whole(digest)
 
     @property
     def upkeep(self) -> Upkeep:
@@ -273,25 +280,3 @@ class Store:
         """Return how many runs there are of each kind, and what is wrong with which."""
         with told(self._path):
             return accounts.account(self._connection)
-
-    def waiting(self, owner: str | None = None) -> int:
-        """Return how many ended runs wait, of one owner or of all."""
-        with told(self._path):
-            return outbox.waiting(self._connection, owner)
-
-    def waiting_here(self, owner: str, claimant: str, endpoint: str) -> int:
-        """Return how many ended runs wait, of one process or for anybody to send."""
-        with told(self._path):
-            return outbox.waiting_here(self._connection, owner, claimant, endpoint)
-
-    def is_with_others(self, owner: str | None, claimant: str) -> bool:
-        """Whether others than `claimant` are delivering runs, of one owner or of any."""
-        with told(self._path):
-            return outbox.is_with_others(self._connection, owner, claimant)
-
-    def next_due(
-        self, endpoint: str, now: float, *, without_apps: Collection[str] = ()
-    ) -> float | None:
-        """Return when to claim next: `now` or later; None when nothing waits."""
-        with told(self._path):
-            return outbox.next_due(self._connection, endpoint, now, without_apps)

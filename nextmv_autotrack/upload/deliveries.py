@@ -12,12 +12,14 @@ from typing import Any
 
 from nextmv_autotrack.access import Access
 from nextmv_autotrack.clock import Clock
+from nextmv_autotrack.errors import DamagedStoreError
 from nextmv_autotrack.nextmv_api import Client
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.outbox import UPLOAD_LIFE_S
 from nextmv_autotrack.upload.crew import Crew
 from nextmv_autotrack.upload.link import Link
+from nextmv_autotrack.upload.mending import Mending
 from nextmv_autotrack.upload.packing import pack
 from nextmv_autotrack.upload.retry import NOT_SENT, PARTS_GONE, SOMEBODY
 from nextmv_autotrack.upload.settling import Settling
@@ -59,11 +61,12 @@ class Deliveries:
         self._new_crew = crew
         self._crew = crew()
         self._under_way: dict[str, UnderWay] = {}
-        self._next_steps: list[Callable[[Store], None]] = []
+        self._next_steps: list[partial[None]] = []
         self._settling = Settling(clock, chance=random.random)
         self._link = Link(
             sources, self._settling, connect=connect, on_its_way=self._on_its_way
         )
+        self._mending = Mending(self._settling)
         self.wake: Callable[[], None] = lambda: None
         """Called, by another thread, when something has come back."""
 
@@ -94,6 +97,8 @@ class Deliveries:
         store.adopt(access.endpoint)
         for run in self._claimed(store, access.endpoint):
             self._begin(store, client, run)
+        # Not before all that were claimed have been begun or put back.
+        self._mending.finish()
         # Without threads, what was begun has been done.
         self._settle(store)
         return self._next_look(store, access.endpoint)
@@ -148,6 +153,9 @@ class Deliveries:
             if begun_at is None:
                 self._upload(attempt, store)
                 return
+        except DamagedStoreError as damage:
+            self._mending.met(store, run, damage)
+            return
         except Exception as problem:  # noqa: BLE001 -- others are not to suffer from it
             self._settling.not_delivered(
                 run, problem, may_be_created=begun_at is not None
@@ -181,7 +189,12 @@ class Deliveries:
                     self._next_steps += self._came_back(one)
             # What was uploaded is kept before the create call that uses it is made: who
             # finds it there after our death looks for the run before making it again.
-            self._settling.keep(store)
+            lost = self._settling.keep(store)
+            if lost:
+                # Not kept for later: it would fail, too, and with it all others.
+                steps = self._next_steps
+                self._next_steps = [s for s in steps if s.args[0].run.id not in lost]
+                raise DamagedStoreError(f"{store} has lost a run that was on its way")
             if not self._next_steps:
                 return
             while self._next_steps:
@@ -189,7 +202,7 @@ class Deliveries:
                 self._next_steps[0](store)
                 del self._next_steps[0]
 
-    def _came_back(self, one: UnderWay) -> list[Callable[[Store], None]]:
+    def _came_back(self, one: UnderWay) -> list[partial[None]]:
         """Note what a step has brought; return what is to be done next, if anything."""
         attempt = one.attempt
         del self._under_way[attempt.run.id]
@@ -223,9 +236,7 @@ class Deliveries:
             has_progressed=attempt.has_progressed,
         )
 
-    def _uploaded(
-        self, attempt: Attempt, uploads: Uploads
-    ) -> list[Callable[[Store], None]]:
+    def _uploaded(self, attempt: Attempt, uploads: Uploads) -> list[partial[None]]:
         if uploads.problem is None:
             return self._create_begins(replace(attempt, uploads=uploads.ids))
         self._settling.uploaded(attempt.run, uploads.ids, attempt.upload_began_at)
@@ -234,9 +245,9 @@ class Deliveries:
         )
         return []
 
-    def _create_begins(self, attempt: Attempt) -> list[Callable[[Store], None]]:
+    def _create_begins(self, attempt: Attempt) -> list[partial[None]]:
         since, now = attempt.upload_began_at, self._clock.wall()
-        self._settling.uploaded(attempt.run, attempt.uploads, since, now)
+        self._settling.uploaded(attempt.run, attempt.uploads, since, now, self.owner)
         noted = replace(attempt, notes=attempt.notes + 1)
         return [partial(self._create, noted, now)]
 

@@ -32,6 +32,10 @@ FIRST_SEEN_S = 0.3
 TRIM_INTERVAL_S = 600.0
 FIRST_TRIM_S = 30.0
 
+# A larger database is not looked at for damage that nobody has met: this takes half a
+# second of a processor, once in the life of a process.
+CHECKED_BYTES = 256 * 1024 * 1024
+
 _DAY_S = 86_400.0
 
 Seen = Callable[[], dict[str, Any] | None]
@@ -52,6 +56,7 @@ class Duties:
         self._sweep_at = now_s
         self._seen_at = now_s + FIRST_SEEN_S
         self._trim_at = now_s + FIRST_TRIM_S
+        self._is_checked = False
 
     def do(self, store: Store, sweep: Sweep) -> float:
         """Do what is due; return when to do the next of it, by the steady clock."""
@@ -65,6 +70,7 @@ class Duties:
                 safely.warn(f"runs stay in a journal: {problem}", "a journal")
         if now_s >= self._trim_at:
             self._trim_at = now_s + TRIM_INTERVAL_S
+            self._check(store)
             self._trim(store)
         return min(self._seen_at, self._sweep_at, self._trim_at)
 
@@ -83,6 +89,11 @@ class Duties:
     def wake(self) -> None:
         """Look at the process soon: something has been written."""
         self._seen_at = min(self._seen_at, self._clock.steady() + FIRST_SEEN_S)
+
+    def _check(self, store: Store) -> None:
+        if not self._is_checked:
+            self._is_checked = True
+            store.mend(safely.warn, max_bytes=CHECKED_BYTES)
 
     def _trim(self, store: Store) -> None:
         settings = self._sources.resolve()

@@ -15,7 +15,8 @@ def pack(store: Store, run: StoredRun) -> Waiting:
     """Return what is sent of `run`; large payloads stay files until they are sent.
 
     Raises:
-        StoreError: A payload is not in the store.
+        StoreError: A payload is not in the store, or damaged.
+        DamagedStoreError: So may be the whole store.
     """
     logs = store.log_text(run.id)
     has_lost_input = run.is_trimmed and run.input is None
@@ -45,5 +46,5 @@ def pack(store: Store, run: StoredRun) -> Waiting:
 def _blob(store: Store, digest: str | None) -> Blob | None:
     if digest is None:
         return None
-    found = store.open_payload(digest)
+    found = store.whole_payload(digest)
     return Blob.of(found.path if found.path is not None else found.content or b"")

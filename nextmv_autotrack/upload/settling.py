@@ -85,9 +85,13 @@ class Settling:
         ids: Mapping[str, str],
         since: float,
         create_begins_at: float | None = None,
+        owner: str | None = None,
     ) -> None:
-        """Note which parts of a run the platform has, the new ones not before `since`."""
-        self._note(run, Uploaded(run.id, ids, since, create_begins_at))
+        """Note which parts of a run the platform has, the new ones not before `since`.
+
+        Before it is created, by `owner`, that is noted too.
+        """
+        self._note(run, Uploaded(run.id, ids, since, create_begins_at, owner))
 
     def delivered(self, run: StoredRun, platform_run_id: str) -> None:
         """Note that the platform has a run."""
@@ -96,9 +100,10 @@ class Settling:
         self._note(run, Delivered(run.id, platform_run_id))
         self._note_lane(run, self._succeeded())
 
-    def put_back(self, run: StoredRun) -> None:
+    def put_back(self, run: StoredRun, *, may_be_created: bool = False) -> None:
         """Note that a run is to be sent by whoever is next."""
-        self._note(run, Postponed(run.id, 0.0, run.problem or "it was put back"))
+        problem = run.problem or "it was put back"
+        self._note(run, Postponed(run.id, 0.0, problem, not may_be_created))
         self._note_lane(run, Lane.unprobed)
 
     def not_delivered(
@@ -220,17 +225,25 @@ class Settling:
     def _note_lane(self, run: StoredRun, change: ChangeLane) -> None:
         self._lane_changes.setdefault(run.endpoint or "", []).append(change)
 
-    def keep(self, store: Store) -> None:
+    def keep(self, store: Store) -> set[str]:
         """Keep what is here in the store.
+
+        Returns:
+            The runs that the store does not have, or not for us: nothing of them could
+            be kept, and nothing more may be sent.
 
         Raises:
             StoreError: It cannot be kept; it stays here.
         """
+        lost = set()
         for endpoint, changes in list(self._changes.items()):
             lane_changes = self._lane_changes.get(endpoint, [])
-            store.settle(endpoint, changes, partial(_one_after_another, lane_changes))
+            lost |= store.settle(
+                endpoint, changes, partial(_one_after_another, lane_changes)
+            )
             del self._changes[endpoint]
             self._lane_changes.pop(endpoint, None)
+        return lost
 
 
 def _one_after_another(changes: list[ChangeLane], lane: Lane) -> Lane:

@@ -34,6 +34,10 @@ BACKLOG_SHARE = 0.5
 # Until a store that cannot be opened is tried again; the journal goes on meanwhile.
 STORE_RETRY_S = 30.0
 
+# One that was mended, or moved aside, is tried at once, and one that was not, too: the
+# damage may have been a disk's that answered wrongly. Then it is waited.
+DAMAGES_AT_ONCE = 2
+
 # The end of the thread is waited for so long when there is no time left: it stops
 # between two transactions, which take some milliseconds.
 LEAST_STOP_S = 0.1
@@ -72,6 +76,8 @@ class Worker:
         self._stopping = False
         self._stop_by = 0.0
         self._moved = 0
+        self._damages = 0
+        """How often in a row the store was damaged."""
         self._progress = Progress()
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         writer.wake_reader = self.nudge
@@ -144,7 +150,9 @@ class Worker:
     def _safe_session(self) -> None:
         try:
             self._session()
+            self._damages = 0
         except DamagedStoreError as damage:
+            self._damages += 1
             self._set_aside(damage)
         except Exception as error:  # noqa: BLE001 -- the boundary
             # A fork does not wait for another process that writes.
@@ -155,9 +163,13 @@ class Worker:
         from nextmv_autotrack.store import Store  # noqa: PLC0415 -- loaded by then
 
         try:
-            Store.set_aside(self._directory, damage, safely.warn)
+            with self._gate.inside(self._wake.set):
+                Store.set_aside(self._directory, damage, safely.warn)
         except Exception as error:  # noqa: BLE001 -- the boundary
             self._wait_for_the_store(error)
+            return
+        if self._damages > DAMAGES_AT_ONCE:
+            self._wait_for_the_store(damage)
 
     def _wait_for_the_store(self, error: Exception) -> None:
         safely.warn(f"runs stay in the journal for now: {error}", safely.THE_DISK)
@@ -198,6 +210,7 @@ class Worker:
             ) as store:
                 deliveries.man(store)
                 self._writer.has_room = True
+                store.check()
                 self._rounds(store, deliveries)
 
     def _rounds(self, store: Store, deliveries: Deliveries) -> None:

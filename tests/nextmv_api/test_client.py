@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+from contextlib import nullcontext
 
 import httpx
 import pytest
@@ -276,6 +277,26 @@ def test_a_password_in_an_upload_address_is_not_used(platform):
     )
     client.put("https://someone:secret@storage/x", Blob.of(b"{}"))
     assert "authorization" not in seen[0].headers
+
+
+@pytest.mark.parametrize("is_allowed", [True, False])
+def test_nothing_is_uploaded_without_encryption_unless_allowed(is_allowed):
+    seen = []
+
+    def answer(request):
+        seen.append(request)
+        return httpx.Response(200)
+
+    client = Client(
+        "https://platform.example",
+        "key",
+        transport=httpx.MockTransport(answer),
+        allow_http=is_allowed,
+    )
+    with nullcontext() if is_allowed else pytest.raises(UnreachableError) as caught:
+        client.put("http://storage.example/x?signature=secret", Blob.of(b"{}"))
+    assert len(seen) == is_allowed
+    assert "secret" not in str(caught)
 
 
 def test_a_connection_closed_without_an_answer_is_unreachable(client, platform):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -58,35 +58,35 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
     return authority
 
 
-@pytest.fixture
-def clients() -> Iterator[list[Client]]:
+@pytest.fixture(params=[False, True], ids=["our trust", "the system's trust"])
+def ask(request: pytest.FixtureRequest) -> Iterator[Callable[[Server], str]]:
     clients: list[Client] = []
-    yield clients
+
+    def ask(server: Server) -> str:
+        clients.append(Client(server.endpoint, "a-key", system_certs=request.param))
+        return clients[0].new_upload("app").id
+
+    yield ask
     for client in clients:
         client.close()
 
 
-def ask(server: Server, clients: list[Client]) -> str:
-    clients.append(Client(server.endpoint, "a-key"))
-    return clients[0].new_upload("app").id
-
-
-def test_a_certificate_of_a_trusted_authority_is_good(authority, clients):
+def test_a_certificate_of_a_trusted_authority_is_good(authority, ask):
     server = Server(authority.issue_cert("localhost"))
-    assert ask(server, clients) == "1"
+    assert ask(server) == "1"
     assert b"Bearer a-key" in server.end()
 
 
-def test_one_that_nobody_trusts_gets_no_key(authority, clients):
+def test_one_that_nobody_trusts_gets_no_key(authority, ask):
     server = Server(trustme.CA().issue_cert("localhost"))
     with pytest.raises(UnreachableError, match="certificate verify failed") as caught:
-        ask(server, clients)
+        ask(server)
     assert server.end() == b""
     assert not caught.value.may_have_acted
 
 
-def test_one_of_another_host_gets_no_key(authority, clients):
+def test_one_of_another_host_gets_no_key(authority, ask):
     server = Server(authority.issue_cert("elsewhere.example"))
     with pytest.raises(UnreachableError, match="localhost"):
-        ask(server, clients)
+        ask(server)
     assert server.end() == b""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from nextmv_autotrack.errors import DamagedStoreError
 from nextmv_autotrack.store import Store
-from nextmv_autotrack.store.changes import Delivered
+from nextmv_autotrack.store.changes import Delivered, Postponed
+from nextmv_autotrack.store.connection import connect
+from nextmv_autotrack.store.schema import MIGRATIONS, build
 from tests.store.journals import ENDPOINT, Journal, run_id
 
 DATABASE = "store.sqlite3"
@@ -152,3 +155,30 @@ def test_what_begins_after_the_new_one_is_not_looked_for(tmp_path: Path):
         journal.end(1)
         journal.move(store)
         assert store.run(run_id(1)).create_begun_at is None
+
+
+def test_a_sound_store_is_found_to_be_so_whatever_times_are_noted(tmp_path: Path):
+    with Store.open(tmp_path) as store, Journal(tmp_path) as journal:
+        for number in range(50):
+            journal.ended(number, delivery="waiting")
+        journal.move(store)
+        store.settle(
+            ENDPOINT,
+            [Postponed(run_id(n), 1.79e9 + 1 / (n + 3), "later") for n in range(50)],
+        )
+        store.check()
+        assert store.mend(pytest.fail) is False
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS) + 1))
+def test_a_version_that_is_not_noted_any_more_is_that_of_the_tables(
+    tmp_path: Path, version: int
+):
+    with closing(connect(tmp_path / DATABASE)) as connection:
+        build(connection, MIGRATIONS[:version])
+    said: list[str] = []
+    with pytest.raises(DamagedStoreError, match="already exists"):
+        Store.open(tmp_path)
+    with Store.open_sound(tmp_path, complain=said.append) as store:
+        assert store.runs(limit=1) == []
+    assert "has been mended" in said[0]

@@ -263,6 +263,19 @@ def test_without_a_platform_runs_wait(to_platform, endpoint, caplog):
     assert len(caplog.records) == 1
 
 
+def test_without_encryption_nothing_is_sent_and_one_message_has_the_way_out(
+    to_platform, caplog
+):
+    to_platform.configure({"endpoint": "http://platform.invalid"})
+    for number in range(3):
+        solve(number)
+    assert to_platform.flush(0.5) is False
+    assert {run.delivery for run in stored(to_platform)} == {Delivery.WAITING}
+    (record,) = caplog.records
+    assert "http://platform.invalid" in record.getMessage()
+    assert "NEXTMV_AUTOTRACK_ALLOW_HTTP=true" in record.getMessage()
+
+
 def test_a_platform_without_tls_behind_https_gets_nothing(
     to_platform, platform, caplog
 ):

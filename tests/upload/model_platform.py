@@ -98,7 +98,7 @@ class ModelPlatform(httpx.BaseTransport):
     """
 
     def __init__(self, time: Time) -> None:
-        self._time = time
+        self.time = time
         self.troubles: dict[str, deque[Trouble]] = {call: deque() for call in CALLS}
         """What becomes of the next requests of each call."""
         self.unwanted: set[str] = set()
@@ -124,7 +124,7 @@ class ModelPlatform(httpx.BaseTransport):
         request.read()
         ahead = self.troubles[_call(request)]
         trouble = ahead.popleft() if ahead else NO_TROUBLE
-        self._time.passes(trouble.takes_s)
+        self.time.passes(trouble.takes_s)
         self.catch_up()
         self.asked.append(f"{request.method} {request.url.path}")
         if trouble.others_go_on == "before":
@@ -142,17 +142,17 @@ class ModelPlatform(httpx.BaseTransport):
     def catch_up(self) -> None:
         """Do what was to be done later, if it is later by now."""
         for late in list(self._later):
-            if late.at <= self._time.now:
+            if late.at <= self.time.now:
                 self._later.remove(late)
                 self._answer(late.request, late.at)
 
     def caller_dies(self) -> None:
         """Do at once what has been at work for long: nobody counts with it any more."""
-        long_ago = self._time.now - CREATE_SETTLES_S
+        long_ago = self.time.now - CREATE_SETTLES_S
         for late in list(self._later):
             if late.begun_at < long_ago:
                 self._later.remove(late)
-                self._answer(late.request, self._time.now)
+                self._answer(late.request, self.time.now)
 
     def forget_troubles(self) -> None:
         """Let no trouble come any more."""
@@ -162,17 +162,21 @@ class ModelPlatform(httpx.BaseTransport):
     def end(self) -> None:
         """Let nothing be pending, and no trouble come any more."""
         self.forget_troubles()
-        self._time.passes(CREATE_SETTLES_S)
+        self.time.passes(CREATE_SETTLES_S)
         self.catch_up()
 
     def add_runs_of_others(self, count: int, app_id: str) -> None:
         """Create runs that are not ours."""
         for _ in range(count):
-            self._add(app_id, {"description": "by hand"}, self._time.now)
+            self._add(app_id, {"description": "by hand"}, self.time.now)
 
     def ids(self, marker: str) -> list[str]:
         """Return the ids of the runs with `marker` in their description."""
         return [run.id for run in self.runs if marker in run.body["description"]]
+
+    def blob(self, upload_id: str) -> bytes:
+        """Return what was uploaded there."""
+        return self._blobs[upload_id]
 
     def parts(self, marker: str) -> dict[str, bytes]:
         """Return what was uploaded of the one run with this marker."""
@@ -188,11 +192,11 @@ class ModelPlatform(httpx.BaseTransport):
     def _acted(self, request: httpx.Request, trouble: Trouble) -> httpx.Response:
         if trouble.acts == "later":
             # Just before anybody may look for it, whose note is as old as may be.
-            now = self._time.now
+            now = self.time.now
             at = now + CREATE_SETTLES_S - NOTE_LIFE_S - 0.1
             self._later.append(_Late(now - trouble.takes_s, at, request))
         if trouble.acts == "at once":
-            return self._answer(request, self._time.now)
+            return self._answer(request, self.time.now)
         return httpx.Response(503)
 
     def _wait_headers(self, trouble: Trouble) -> dict[str, str]:
@@ -200,7 +204,7 @@ class ModelPlatform(httpx.BaseTransport):
             return {}
         if not trouble.as_date:
             return {"Retry-After": str(trouble.asks_s)}
-        now, until = self._time.now, self._time.now + trouble.asks_s
+        now, until = self.time.now, self.time.now + trouble.asks_s
         return {"Date": _http_date(now), "Retry-After": _http_date(until)}
 
     def _answer(self, request: httpx.Request, now: float) -> httpx.Response:

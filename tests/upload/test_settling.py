@@ -214,7 +214,7 @@ def test_a_no_to_a_run_that_was_only_looked_for_rejects_nothing(store, settling,
 
 def test_a_run_that_may_be_there_is_not_looked_for_at_once(store, settling, time):
     (run,) = claim(store, time, 1)
-    settling.uploaded(run, {"input": "upload-1"}, time.now, time.now)
+    settling.uploaded(run, {"input": "upload-1"}, time.now, time.now, OWNER)
     settling.keep(store)
     # The answer was waited for.
     time.passes(30)
@@ -385,7 +385,7 @@ def test_an_outage_of_a_day_costs_one_attempt_at_a_time_and_no_run(site):
 
 def test_a_run_whose_payload_is_lost_holds_up_no_other(site):
     site.store._connection.execute(
-        "UPDATE runs SET output = 'lost' WHERE id = ?", (run_id(1),)
+        "UPDATE runs SET output = ? WHERE id = ?", ("0" * 64, run_id(1))
     )
     site.go_on()
     assert site.arrived() == [2, 3, 4, 5, 6]
