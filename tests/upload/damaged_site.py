@@ -63,7 +63,7 @@ class Site:
             sources=Sources(variables, folder, complain=pytest.fail),
             clock=self.time.clock,
             crew=lambda: Crew(0),
-            connect=lambda endpoint, key: Client(endpoint, key, transport=platform),
+            connect=lambda access: Client.to(access, transport=platform),
         )
 
     def opened(self) -> Store:
