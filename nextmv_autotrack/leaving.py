@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 
+from nextmv_autotrack import safely
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.journal import Home
 from nextmv_autotrack.settings import Sources
@@ -26,7 +27,10 @@ def send_what_is_left(
     from nextmv_autotrack.store import Store  # noqa: PLC0415
     from nextmv_autotrack.upload.foreground import send_alone  # noqa: PLC0415
 
-    with gate.inside(lambda: None), Store.open(settings.directory) as store:
+    with (
+        gate.inside(lambda: None),
+        Store.open_sound(settings.directory, complain=safely.warn) as store,
+    ):
         return send_alone(store, sources, clock, timeout_s=settings.flush_timeout)
 
 

@@ -357,6 +357,18 @@ def test_it_is_held_up_for_no_longer_than_it_may_by_what_its_children_left(
 
 
 @posix
+def test_a_damaged_store_is_mended_or_set_aside_for_what_its_children_left(
+    home, platform: Platform
+):
+    home.mkdir()
+    (home / "store.sqlite3").write_bytes(b"not a database, " * 1000)
+    ended = Ended(home, "", calls=CHILDREN, **access(platform.endpoint, PATIENCE_S))
+    assert (ended.code, ended.others) == (0, "")
+    assert any("store.sqlite3.damaged-" in line for line in ended.ours)
+    assert len(platform.runs()) == 3
+
+
+@posix
 def test_a_program_that_tracks_no_function_leaves_to_others_what_is_theirs(
     home, platform: Platform
 ):
