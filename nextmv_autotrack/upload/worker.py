@@ -78,6 +78,7 @@ class Worker:
         self._moved = 0
         self._damages = 0
         """How often in a row the store was damaged."""
+        self._is_checked = False
         self._progress = Progress()
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         writer.wake_reader = self.nudge
@@ -153,6 +154,7 @@ class Worker:
             self._damages = 0
         except DamagedStoreError as damage:
             self._damages += 1
+            self._is_checked = False
             self._set_aside(damage)
         except Exception as error:  # noqa: BLE001 -- the boundary
             # A fork does not wait for another process that writes.
@@ -210,7 +212,10 @@ class Worker:
             ) as store:
                 deliveries.man(store)
                 self._writer.has_room = True
-                store.check()
+                if not self._is_checked:
+                    # Once: a program that forks all the time has many sessions.
+                    store.check()
+                    self._is_checked = True
                 self._rounds(store, deliveries)
 
     def _rounds(self, store: Store, deliveries: Deliveries) -> None:
