@@ -57,7 +57,7 @@ def connect(path: Path) -> Connection:
     )
     connection.text_factory = read_text
     try:
-        if not path.stat().st_size:
+        if connection.execute("PRAGMA page_count").fetchone() == (0,):
             # So that pages can be given back to the system a few at a time (see `disk`);
             # later it would write, and wait for whoever does.
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")

@@ -56,8 +56,7 @@ class Store(Outgoing):
         self._connection = connection
         self._payloads = payloads
         self._is_alive = is_alive
-        found = path.stat()
-        self._file = (found.st_dev, found.st_ino)
+        self._file = _identity(path)
         self._was_looked_at = False
 
     @classmethod
@@ -173,11 +172,7 @@ class Store(Outgoing):
 
     def is_in_place(self) -> bool:
         """Whether the database that is open is the one that others would open."""
-        try:
-            found = self._path.stat()
-        except OSError:
-            return False
-        return (found.st_dev, found.st_ino) == self._file
+        return self._file is not None and _identity(self._path) == self._file
 
     def __repr__(self) -> str:
         return f"Store({str(self._path.parent)!r})"
@@ -280,3 +275,12 @@ class Store(Outgoing):
         """Return how many runs there are of each kind, and what is wrong with which."""
         with told(self._path):
             return accounts.account(self._connection)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of its name; None when it has been moved away."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
