@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,6 +109,13 @@ class Worker:
         with self._progress.awaited():
             self._wake.set()
             return self._progress.wait(self._writer.appended, deadline, timeout_s)
+
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Have what is written moved at once, for as long as the block lasts."""
+        with self._progress.awaited():
+            self._wake.set()
+            yield
 
     @property
     def has_ended(self) -> bool:

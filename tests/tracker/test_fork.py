@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from nextmv_autotrack.journal import Home
-from nextmv_autotrack.run import Delivery, Status
+from nextmv_autotrack.status import Delivery, Status
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.sweep import Sweep
 from nextmv_autotrack.tracker import Tracker
