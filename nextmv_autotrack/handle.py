@@ -16,7 +16,7 @@ from nextmv_autotrack.errors import (
     StoreError,
 )
 from nextmv_autotrack.settings import Sources
-from nextmv_autotrack.sighting import Reading
+from nextmv_autotrack.sighting import LookingFor
 from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.whereabouts import Place
 
@@ -48,22 +48,29 @@ class Handle:
     Args:
         sources: Say where the store is, and how the platform is reached.
         clock: Tells the time.
-        reading: Lets a thread have the store open.
+        looking_for: Lets a thread have the store open.
         at_work: Begins the work in the background.
     """
 
     def __init__(
-        self, sources: Sources, clock: Clock, *, reading: Reading, at_work: AtWork
+        self,
+        sources: Sources,
+        clock: Clock,
+        *,
+        looking_for: LookingFor,
+        at_work: AtWork,
     ) -> None:
         self._sources = sources
         self._clock = clock
-        self._reading = reading
+        self._looking_for = looking_for
         self._at_work = at_work
 
     def find(self, run_id: str) -> Place | None:
         """Return where a run is; None when that is not known now. Never raises."""
         try:
-            run = sighting.look(run_id, self._sources, self._reading)
+            run = sighting.look(run_id, self._sources, self._looking_for)
+        except NotDeliveredError:
+            return None
         except (StoreError, OSError) as error:
             safely.warn(f"where runs are cannot be looked up: {error}", safely.THE_DISK)
             return None
@@ -149,7 +156,7 @@ class Handle:
             timeout_s,
             sources=self._sources,
             clock=self._clock,
-            reading=self._reading,
+            looking_for=self._looking_for,
             at_work=self._at_work,
         )
 
@@ -164,12 +171,12 @@ class _Search:
         *,
         sources: Sources,
         clock: Clock,
-        reading: Reading,
+        looking_for: LookingFor,
         at_work: AtWork,
     ) -> None:
         self._run_id, self._timeout_s = run_id, timeout_s
         self._sources, self._clock = sources, clock
-        self._reading, self._at_work = reading, at_work
+        self._looking_for, self._at_work = looking_for, at_work
         self._deadline_s = clock.steady() + timeout_s
         self._pause_s = FIRST_PAUSE_S
         self._worker: Worker | None = None
@@ -190,7 +197,7 @@ class _Search:
             NotDeliveredError: It never will.
         """
         try:
-            run = sighting.look(self._run_id, self._sources, self._reading)
+            run = sighting.look(self._run_id, self._sources, self._looking_for)
         except (StoreError, OSError) as error:
             # Who works in the background mends it, or a disk has room again.
             self._problem = error

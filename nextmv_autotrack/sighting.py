@@ -15,15 +15,16 @@ from nextmv_autotrack.whereabouts import Place
 if TYPE_CHECKING:
     from nextmv_autotrack.store import StoredRun
 
-Reading = Callable[[], AbstractContextManager[Callable[[], bool]]]
-"""Lets a thread have the store open, and says when it is to give up."""
+LookingFor = Callable[[str], AbstractContextManager[Callable[[], bool]]]
+"""Lets a thread have the store open for a run, and says when it is to give up."""
 
 
-def look(run_id: str, sources: Sources, reading: Reading) -> StoredRun | None:
+def look(run_id: str, sources: Sources, looking_for: LookingFor) -> StoredRun | None:
     """Return a run as the store has it; None when it is not there, or not yet.
 
     Raises:
         StoreError: The store cannot be read.
+        NotDeliveredError: It is not read any more in this process.
     """
     # Not at the top: sqlite3 takes milliseconds to import, and few ask.
     from nextmv_autotrack.store import Store  # noqa: PLC0415
@@ -35,7 +36,10 @@ def look(run_id: str, sources: Sources, reading: Reading) -> StoredRun | None:
             return None  # looking must not leave a folder behind
     except OSError as error:
         raise StoreError(f"{directory} cannot be read: {error}") from error
-    with reading() as gives_up, Store.open(directory, gives_up=gives_up) as store:
+    with (
+        looking_for(run_id) as gives_up,
+        Store.open(directory, gives_up=gives_up) as store,
+    ):
         try:
             return store.run(run_id)
         except UnknownRunError:

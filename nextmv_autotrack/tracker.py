@@ -15,7 +15,7 @@ from nextmv_autotrack.capture.installed import install
 from nextmv_autotrack.capture.recorder import Recorder
 from nextmv_autotrack.capture.resources import usage
 from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
-from nextmv_autotrack.errors import StoreError
+from nextmv_autotrack.errors import NotDeliveredError
 from nextmv_autotrack.handle import Handle
 from nextmv_autotrack.ids import new_id_source
 from nextmv_autotrack.journal.process import seen
@@ -51,7 +51,7 @@ class Tracker:
         self._failures_told = safely.failures
         self.recorder = self._new_recorder()
         self.handle: Handle = Handle(
-            sources, clock, reading=self.reading, at_work=self.at_work
+            sources, clock, looking_for=self.looking_for, at_work=self.at_work
         )
 
     def _new_recorder(self) -> Recorder:
@@ -79,16 +79,17 @@ class Tracker:
         append(kind, meta, payload)
 
     @contextmanager
-    def reading(self) -> Iterator[Callable[[], bool]]:
+    def looking_for(self, run_id: str) -> Iterator[Callable[[], bool]]:
         """Let this thread have the store open; yields whether it is to give up.
 
         Raises:
-            StoreError: No more, in this process.
+            NotDeliveredError: Not any more, in this process.
         """
         if not self._may_work:
-            raise StoreError(
-                "the store cannot be read any more in this process: it ends, or was "
-                "forked while the store was in use"
+            raise NotDeliveredError(
+                f"run {run_id} waits on disk, and cannot be waited for here: this process "
+                "ends, or was forked while its parent had the store open",
+                run_id=run_id,
             )
         gate = self._gate
         with gate.inside(lambda: None):

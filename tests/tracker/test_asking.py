@@ -156,7 +156,7 @@ def test_what_a_run_waits_for_is_said_and_once_mended_it_can_be_waited_for_again
     to_platform.configure({"api_key": "revoked"})
     run = a_run()
     assert not to_platform.flush(PATIENCE_S)
-    with pytest.raises(DeliveryTimeoutError, match="401.*; it waits on disk") as late:
+    with pytest.raises(DeliveryTimeoutError, match=r"401.*; it waits on disk") as late:
         run.wait(0)
     assert "revoked" not in str(late.value)
     assert isinstance(late.value, TimeoutError)
