@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nextmv_autotrack import safely, sighting
+from nextmv_autotrack import safely
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.errors import (
     DeliveryTimeoutError,
     NotDeliveredError,
-    SettingsError,
     StoreError,
 )
 from nextmv_autotrack.settings import Sources
-from nextmv_autotrack.sighting import LookingFor
 from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.whereabouts import Place
 
 if TYPE_CHECKING:
-    from nextmv_autotrack.access import Access
-    from nextmv_autotrack.platform.steps import Steps
     from nextmv_autotrack.result import RunResult
-    from nextmv_autotrack.store import StoredRun
+    from nextmv_autotrack.sighting import Sighting
     from nextmv_autotrack.upload.worker import Worker
 
 # A delivery to a platform nearby takes some tens of milliseconds, a look about one.
@@ -34,6 +31,9 @@ FIRST_PAUSE_S = 0.01
 LONGEST_PAUSE_S = 0.25
 
 _GROWTH = 1.5
+
+LookingFor = Callable[[str], AbstractContextManager[Callable[[], bool]]]
+"""Keeps forks waiting while a thread looks for a run; says when it is to give up."""
 
 AtWork = Callable[[], "Worker | None"]
 """Begins the work in the background where nobody does it; returns who does it."""
@@ -48,7 +48,7 @@ class Handle:
     Args:
         sources: Say where the store is, and how the platform is reached.
         clock: Tells the time.
-        looking_for: Lets a thread have the store open.
+        looking_for: Keeps forks waiting meanwhile.
         at_work: Begins the work in the background.
     """
 
@@ -68,13 +68,13 @@ class Handle:
     def find(self, run_id: str) -> Place | None:
         """Return where a run is; None when that is not known now. Never raises."""
         try:
-            run = sighting.look(run_id, self._sources, self._looking_for)
+            seen = self._look(run_id)
         except NotDeliveredError:
             return None
         except (StoreError, OSError) as error:
             safely.warn(f"where runs are cannot be looked up: {error}", safely.THE_DISK)
             return None
-        return None if run is None else sighting.place_of(run)
+        return None if seen is None else seen.place
 
     def wait(self, run_id: str, timeout_s: float) -> Place:
         """Wait until the platform has a run."""
@@ -95,68 +95,33 @@ class Handle:
 
     def result(self, run_id: str, timeout_s: float) -> RunResult:
         """Wait for what the platform makes of a run."""
-        # Not at the top, as below: it takes long to import, and few ask.
-        from nextmv_autotrack.nextmv_api import Client  # noqa: PLC0415
-        from nextmv_autotrack.platform.driving import Driver  # noqa: PLC0415
-
         deadline_s = self._clock.steady() + timeout_s
         place = self.wait(run_id, timeout_s)
-        access = self._access_to(place)
-        driver = Driver(lambda: Client.to(access))
-        try:
-            return driver.run(self._result_of(place, deadline_s))
-        finally:
-            driver.close()
+        with self._looking_for(run_id):
+            from nextmv_autotrack.reading_back import result  # noqa: PLC0415 -- see there
+        return result(place, self._sources, self._clock, deadline_s)
 
     async def result_async(self, run_id: str, timeout_s: float) -> RunResult:
         """Wait for what the platform makes of a run."""
-        from nextmv_autotrack.nextmv_api.async_client import (  # noqa: PLC0415
-            AsyncClient,
-        )
-        from nextmv_autotrack.platform.async_driving import (  # noqa: PLC0415
-            AsyncDriver,
-        )
-
         deadline_s = self._clock.steady() + timeout_s
         place = await self.wait_async(run_id, timeout_s)
-        driver = AsyncDriver(AsyncClient.to(self._access_to(place)))
-        try:
-            return await driver.run(self._result_of(place, deadline_s))
-        finally:
-            await driver.close()
+        with self._looking_for(run_id):
+            from nextmv_autotrack.reading_back import result_async  # noqa: PLC0415 -- see there
+        return await result_async(place, self._sources, self._clock, deadline_s)
 
-    def _result_of(self, place: Place, deadline_s: float) -> Steps[RunResult]:
-        from nextmv_autotrack.platform.operations import Operations  # noqa: PLC0415
-        from nextmv_autotrack.platform.reading import LAST_POLL_S  # noqa: PLC0415
+    def _look(self, run_id: str) -> Sighting | None:
+        with self._looking_for(run_id) as gives_up:
+            from nextmv_autotrack.sighting import look  # noqa: PLC0415 -- see there
 
-        # The run is there: what comes of it is asked for once at least.
-        left_s = max(deadline_s - self._clock.steady(), LAST_POLL_S)
-        operations = Operations(place.endpoint, place.app_id or "", clock=self._clock)
-        return operations.result_at_end(place.platform_run_id or "", left_s, None)
-
-    def _access_to(self, place: Place) -> Access:
-        """Return what opens the platform that has a run.
-
-        Raises:
-            SettingsError: There is no key, or it is another platform's.
-        """
-        from nextmv_autotrack.platform.access import access  # noqa: PLC0415
-
-        found = access(sources=self._sources)
-        if found.endpoint != place.endpoint:
-            raise SettingsError(
-                f"run {place.platform_run_id} is on {place.endpoint}, and the key is for "
-                f"{found.endpoint}: set NEXTMV_ENDPOINT, or the profile, of the run"
-            )
-        return found
+            return look(run_id, self._sources, gives_up)
 
     def _search(self, run_id: str, timeout_s: float) -> _Search:
         return _Search(
             run_id,
             timeout_s,
-            sources=self._sources,
+            directory=lambda: self._sources.resolve().directory,
             clock=self._clock,
-            looking_for=self._looking_for,
+            look=self._look,
             at_work=self._at_work,
         )
 
@@ -169,19 +134,19 @@ class _Search:
         run_id: str,
         timeout_s: float,
         *,
-        sources: Sources,
+        directory: Callable[[], Path],
         clock: Clock,
-        looking_for: LookingFor,
+        look: Callable[[str], Sighting | None],
         at_work: AtWork,
     ) -> None:
         self._run_id, self._timeout_s = run_id, timeout_s
-        self._sources, self._clock = sources, clock
-        self._looking_for, self._at_work = looking_for, at_work
+        self._directory, self._clock = directory, clock
+        self._look, self._at_work = look, at_work
         self._deadline_s = clock.steady() + timeout_s
         self._pause_s = FIRST_PAUSE_S
         self._worker: Worker | None = None
         self._hurry = ExitStack()
-        self._last: StoredRun | None = None
+        self._last: Sighting | None = None
         self._problem: Exception | None = None
 
     def __enter__(self) -> _Search:  # noqa: PYI034 -- Self came with Python 3.11
@@ -197,18 +162,18 @@ class _Search:
             NotDeliveredError: It never will.
         """
         try:
-            run = sighting.look(self._run_id, self._sources, self._looking_for)
+            seen = self._look(self._run_id)
         except (StoreError, OSError) as error:
             # Who works in the background mends it, or a disk has room again.
             self._problem = error
             return None
-        self._last, self._problem = run, None
-        if run is None or run.delivery is Delivery.WAITING:
+        self._last, self._problem = seen, None
+        if seen is None or seen.place.delivery is Delivery.WAITING:
             return None
-        if run.delivery is Delivery.DELIVERED and run.platform_run_id is not None:
-            return sighting.place_of(run)
-        why = sighting.why_not(run, self._sources)
-        raise NotDeliveredError(f"run {run.id} {why}", run_id=run.id)
+        if seen.why_not is not None:
+            message = f"run {self._run_id} {seen.why_not}"
+            raise NotDeliveredError(message, run_id=self._run_id)
+        return seen.place
 
     def pause(self) -> float:
         """Have somebody work on it, and return how long to wait before the next look.
@@ -237,8 +202,7 @@ class _Search:
         if self._problem is not None:
             return f"{what}: {self._problem}"
         if self._last is None:
-            folder = self._sources.resolve().directory
-            return f"{what}: it is not in the store in {folder} yet"
+            return f"{what}: it is not in the store in {self._directory()} yet"
         problem = self._last.problem or (self._worker and self._worker.problem)
         why = f" ({problem})" if problem else ""
         return f"{what}{why}; it waits on disk, and is sent later"

@@ -93,6 +93,7 @@ class SentRun:
         Raises:
             NotDeliveredError: The platform does not have it; see `wait`.
             RunTimeoutError: The platform has it, and had not ended it in time.
+            UnknownRunError: It is not on the platform any more.
             SettingsError: No key is known, or not for where the run is.
             PlatformError: The platform did not say.
         """

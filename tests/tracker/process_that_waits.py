@@ -63,6 +63,8 @@ def child_for_one_that_is_open():
 
 
 def thread_while_others_fork():
+    # The first call of all imports modules, and no fork waits for a call.
+    solve("before")
     found = []
 
     def ask():
