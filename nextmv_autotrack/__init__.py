@@ -19,8 +19,10 @@ from nextmv_autotrack.errors import (
     AmbiguousRunError,
     AutotrackError,
     DamagedStoreError,
+    DeliveryTimeoutError,
     InvalidRunError,
     NotCallableError,
+    NotDeliveredError,
     PlatformError,
     RefusedError,
     ReplayError,
@@ -30,15 +32,16 @@ from nextmv_autotrack.errors import (
     UnknownRunError,
     UnreachableError,
 )
-from nextmv_autotrack.run import Run, Status
+from nextmv_autotrack.run import Run
+from nextmv_autotrack.status import Status
 from nextmv_autotrack.tracker import configure, flush, shutdown
 
 if TYPE_CHECKING:
     from nextmv_autotrack.platform.application import Application
     from nextmv_autotrack.platform.async_application import AsyncApplication
-    from nextmv_autotrack.platform.result import RunResult, RunSummary
     from nextmv_autotrack.platform.tracked_run import TrackedRun
     from nextmv_autotrack.replaying import Replayed, replay
+    from nextmv_autotrack.result import RunResult, RunSummary
 
 __all__ = [
     "AmbiguousRunError",
@@ -46,8 +49,10 @@ __all__ = [
     "AsyncApplication",
     "AutotrackError",
     "DamagedStoreError",
+    "DeliveryTimeoutError",
     "InvalidRunError",
     "NotCallableError",
+    "NotDeliveredError",
     "PlatformError",
     "RefusedError",
     "ReplayError",
@@ -79,8 +84,8 @@ _WHERE = {
     "Application": "platform.application",
     "AsyncApplication": "platform.async_application",
     "Replayed": "replaying",
-    "RunResult": "platform.result",
-    "RunSummary": "platform.result",
+    "RunResult": "result",
+    "RunSummary": "result",
     "TrackedRun": "platform.tracked_run",
     "replay": "replaying",
 }

@@ -9,6 +9,8 @@ AutotrackError
 │   └── JournalError         what a process has written down cannot be read here
 ├── UnknownRunError      no run has this id
 ├── AmbiguousRunError    several runs have an id that begins like this
+├── NotDeliveredError    the platform does not have a run
+│   └── DeliveryTimeoutError   not yet: it had not been delivered in time
 ├── ReplayError          a run cannot be replayed, or not with this function
 └── PlatformError        the platform did not take a request
     ├── UnreachableError     no usable answer came
@@ -66,6 +68,22 @@ class UnknownRunError(AutotrackError, LookupError):
 
 class AmbiguousRunError(AutotrackError, LookupError):
     """Several runs have an id that begins like this."""
+
+
+class NotDeliveredError(AutotrackError):
+    """The platform does not have a run, and waiting would not change that.
+
+    Attributes:
+        run_id: Which run, by our id; empty when it was not tracked at all.
+    """
+
+    def __init__(self, message: str, *, run_id: str) -> None:
+        super().__init__(message)
+        self.run_id = run_id
+
+
+class DeliveryTimeoutError(NotDeliveredError, TimeoutError):
+    """A run had not been delivered in time; it waits on disk, and can be waited for."""
 
 
 class ReplayError(AutotrackError):

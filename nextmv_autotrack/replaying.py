@@ -13,7 +13,8 @@ from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.recorded import NO_INPUT, arguments_for
 from nextmv_autotrack.errors import ReplayError, UnknownRunError
 from nextmv_autotrack.objective import TOLERANCE, objective
-from nextmv_autotrack.run import Run, Status
+from nextmv_autotrack.run import Run
+from nextmv_autotrack.status import Status
 
 if TYPE_CHECKING:
     from nextmv_autotrack.store import Store, StoredRun

@@ -1,55 +1,15 @@
-"""A run: its words, and the run in progress as its function sees it."""
+"""A run, as its function sees it while it is in progress and others do afterwards."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from enum import Enum
 from typing import Any, TypeVar
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.clock import NS_PER_S
-
-
-class Status(str, Enum):
-    """How a run is doing, in the platform's words."""
-
-    QUEUED = "queued"
-    """Only on the platform: it has not begun."""
-
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-    CANCELED = "canceled"
-    """Only on the platform: somebody has stopped it."""
-
-    @property
-    def is_final(self) -> bool:
-        """Whether it stays so."""
-        return self in _FINAL
-
-
-STATUSES_HERE = (Status.RUNNING, Status.SUCCEEDED, Status.FAILED)
-"""Those that a run can have on the machine that it runs on."""
-
-_FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELED})
-
-
-class Delivery(str, Enum):
-    """How far a run is on its way to the platform."""
-
-    LOCAL = "local"
-    """It stays in the local store."""
-
-    WAITING = "waiting"
-    """It is meant for the platform, which does not have it yet."""
-
-    DELIVERED = "delivered"
-    """The platform has it."""
-
-    REJECTED = "rejected"
-    """The platform said no for good."""
-
+from nextmv_autotrack.sent_run import SentRun
+from nextmv_autotrack.status import Status
+from nextmv_autotrack.whereabouts import Place
 
 _RUNNING = Status.RUNNING
 
@@ -79,6 +39,10 @@ class Notes:
     assets: list[Any] | None = None
     reason: object = None
     """Why the run is to fail, when it was said; None says that it is not."""
+    is_left_out = False
+    """Whether chance did not choose it (`sample`), so that it is recorded nowhere."""
+    place: Place | None = None
+    """Where it is on the platform, once somebody has asked and it was delivered."""
     face: Run | None = None
     """The run as its users see it, once somebody has asked."""
 
@@ -105,14 +69,17 @@ _OF_AN_ENDED_RUN = (
     "status",
     "duration_ns",
     "error",
+    "is_left_out",
+    "place",
 )
 
 
-class Run:
+class Run(SentRun):
     """One run, while it is in progress and after it has ended.
 
     Nothing that is set here can raise: what cannot be recorded is left out with a
-    warning. Once the run has ended, setting things has no effect any more.
+    warning. Once the run has ended, setting things has no effect any more; then `wait`
+    and `result` tell what has become of it on the platform.
 
     Example:
         >>> from nextmv_autotrack import track_run
@@ -125,6 +92,8 @@ class Run:
     """
 
     __slots__ = ("__weakref__", "_notes")
+
+    _notes: Notes
 
     def __init__(self, notes: Notes) -> None:
         self._notes = notes

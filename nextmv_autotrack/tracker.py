@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from nextmv_autotrack import safely
@@ -13,6 +15,8 @@ from nextmv_autotrack.capture.installed import install
 from nextmv_autotrack.capture.recorder import Recorder
 from nextmv_autotrack.capture.resources import usage
 from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
+from nextmv_autotrack.errors import NotDeliveredError
+from nextmv_autotrack.handle import Handle
 from nextmv_autotrack.ids import new_id_source
 from nextmv_autotrack.journal.process import seen
 from nextmv_autotrack.leaving import (
@@ -23,6 +27,8 @@ from nextmv_autotrack.leaving import (
 from nextmv_autotrack.settings import OF_THIS_PROCESS, Sources
 from nextmv_autotrack.upload.fork_gate import ForkGate
 from nextmv_autotrack.upload.front import Front
+from nextmv_autotrack.upload.worker import Worker
+from nextmv_autotrack.whereabouts import install as install_whereabouts
 
 
 def _seen() -> dict[str, Any] | None:
@@ -44,6 +50,9 @@ class Tracker:
         that was forked while its parent had the store open."""
         self._failures_told = safely.failures
         self.recorder = self._new_recorder()
+        self.handle: Handle = Handle(
+            sources, clock, looking_for=self.looking_for, at_work=self.at_work
+        )
 
     def _new_recorder(self) -> Recorder:
         return Recorder(
@@ -68,6 +77,31 @@ class Tracker:
             # Straight to the journal from now on: every step in between costs.
             append = self.recorder.append = front.writer.append
         append(kind, meta, payload)
+
+    @contextmanager
+    def looking_for(self, run_id: str) -> Iterator[Callable[[], bool]]:
+        """Let this thread have the store open; yields whether it is to give up.
+
+        Raises:
+            NotDeliveredError: Not any more, in this process.
+        """
+        if not self._may_work:
+            raise NotDeliveredError(
+                f"run {run_id} waits on disk, and cannot be waited for here: this process "
+                "ends, or was forked while its parent had the store open",
+                run_id=run_id,
+            )
+        gate = self._gate
+        with gate.inside(lambda: None):
+            yield lambda: gate.is_closing
+
+    def at_work(self) -> Worker | None:
+        """Have runs sent in the background; None where that is left to others."""
+        with self._opening:
+            front = self._front
+            if front is None or front.pid != os.getpid() or not self._may_work:
+                return None
+            return front.at_work()
 
     def configure(self, settings: dict[str, Any]) -> None:
         """Set settings for the process."""
@@ -164,6 +198,7 @@ TRACKER = Tracker(OF_THIS_PROCESS)
 """The tracking of this process."""
 
 install(TRACKER.recorder)
+install_whereabouts(TRACKER.handle)
 atexit.register(TRACKER.at_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nextmv_autotrack import safely
+from nextmv_autotrack import safely, whereabouts
 from nextmv_autotrack.capture import context, installed
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.tracker import Tracker
@@ -62,9 +62,11 @@ def written(sources: Sources) -> Iterator[Written]:
 @pytest.fixture
 def tracker(sources: Sources) -> Iterator[Tracker]:
     """Tracked calls go all the way to a store in a folder of the test's own."""
-    before = installed.recorder()
+    before = installed.recorder(), whereabouts.whereabouts()
     tracker = Tracker(sources)
     installed.install(tracker.recorder)
+    whereabouts.install(tracker.handle)
     yield tracker
     tracker.shutdown(0)
-    installed.install(before)
+    installed.install(before[0])
+    whereabouts.install(before[1])

@@ -24,8 +24,8 @@ from nextmv_autotrack.clock import NS_PER_S, SYSTEM_CLOCK
 from nextmv_autotrack.errors import ReplayError
 from nextmv_autotrack.ids import new_id_source
 from nextmv_autotrack.journal import BEGIN, END
-from nextmv_autotrack.run import Status
 from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.status import Status
 
 _EMPTY = CellType()
 

@@ -53,8 +53,9 @@ def forget(opened: OpenRun) -> None:
     opened.is_open = False
     open_roots.pop(opened.id, None)
     # Whoever keeps the run keeps neither a large input nor the model itself.
-    opened.input = opened.output = opened.assets = None
-    opened.held = opened.subject = None
+    opened.input = opened.output = opened.assets = opened.subject = None
+    if opened.held is not None:
+        opened.held, opened.is_left_out = None, True
     while opened.parent is not None and not opened.parent.is_open:
         opened.parent = opened.parent.parent
 

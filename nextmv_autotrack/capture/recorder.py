@@ -19,8 +19,8 @@ from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.ids import NewId
 from nextmv_autotrack.journal import BEGIN, END
-from nextmv_autotrack.run import Status
 from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.status import Status
 
 # Some 300 bytes each. A disk that is full for that many calls is full for a while.
 MAX_LATE_ENDS = 10_000

@@ -11,7 +11,8 @@ from nextmv_autotrack.capture.plan import described
 from nextmv_autotrack.capture.resources import usage
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.encode.option_texts import option_texts
-from nextmv_autotrack.run import Notes, Status
+from nextmv_autotrack.run import Notes
+from nextmv_autotrack.status import Status
 
 # Metrics are numbers and short texts; this many bytes hold tens of thousands.
 MAX_METRICS_BYTES = 1_000_000

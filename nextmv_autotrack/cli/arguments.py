@@ -12,7 +12,7 @@ from nextmv_autotrack.cli.choosing import STARTED
 from nextmv_autotrack.cli.conditions import Condition, condition
 from nextmv_autotrack.cli.moments import moment
 from nextmv_autotrack.objective import TOLERANCE
-from nextmv_autotrack.run import STATUSES_HERE, Delivery, Status
+from nextmv_autotrack.status import STATUSES_HERE, Delivery, Status
 
 AN_ID = "the id of a run, or how it begins"
 

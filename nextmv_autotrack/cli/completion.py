@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from nextmv_autotrack.cli import home, screen
 from nextmv_autotrack.cli.words import short_lengths
 from nextmv_autotrack.errors import AutotrackError
-from nextmv_autotrack.run import STATUSES_HERE, Delivery
+from nextmv_autotrack.status import STATUSES_HERE, Delivery
 from nextmv_autotrack.store import Store
 
 COMPLETE = "_complete"

@@ -12,7 +12,7 @@ from nextmv_autotrack.cli import choosing, home, screen, shapes
 from nextmv_autotrack.cli.local_runs import LocalRuns, Written
 from nextmv_autotrack.cli.words import counted
 from nextmv_autotrack.errors import AutotrackError
-from nextmv_autotrack.run import Delivery, Status
+from nextmv_autotrack.status import Delivery, Status
 from nextmv_autotrack.store import Store, StoredRun
 
 FORMATS = ("json", "nextmv-local")

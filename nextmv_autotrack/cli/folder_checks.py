@@ -13,8 +13,8 @@ from nextmv_autotrack.cli.checks import Check, State
 from nextmv_autotrack.cli.words import counted, size
 from nextmv_autotrack.errors import DamagedStoreError, StoreError
 from nextmv_autotrack.journal import Home
-from nextmv_autotrack.run import Delivery
 from nextmv_autotrack.settings import Settings
+from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.disk import Usage
 from nextmv_autotrack.store.sweep import Sweep

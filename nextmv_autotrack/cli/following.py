@@ -11,7 +11,7 @@ from nextmv_autotrack.cli import columns, home, screen, shapes
 from nextmv_autotrack.cli.choosing import Choice
 from nextmv_autotrack.cli.results import result
 from nextmv_autotrack.cli.words import clock_time, duration, one_line
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.selection import Selection
 

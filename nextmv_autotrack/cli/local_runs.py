@@ -14,7 +14,7 @@ import orjson
 from nextmv_autotrack.errors import AutotrackError
 from nextmv_autotrack.nextmv_api import Blob
 from nextmv_autotrack.nextmv_api.wire import described, duration_ms, error_message
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.upload.packing import pack
 from nextmv_autotrack.upload.submission import Waiting

@@ -9,7 +9,7 @@ from nextmv_autotrack.access import DEFAULT_ENDPOINT
 from nextmv_autotrack.cli import home, screen, shapes
 from nextmv_autotrack.errors import AutotrackError
 from nextmv_autotrack.nextmv_api.console import run_page
-from nextmv_autotrack.run import Delivery
+from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import StoredRun
 
 _ADVICE = {

@@ -19,7 +19,7 @@ from nextmv_autotrack.cli.words import NOTHING, change, counted, duration, numbe
 from nextmv_autotrack.errors import AutotrackError, ReplayError, StoreError
 from nextmv_autotrack.outside import PREFIX
 from nextmv_autotrack.replaying import Outcome, Replayed, Terms, read, replay_recorded
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import Store, StoredRun
 
 _HEADS = ("RESULT", "ID", "OUTPUT", "OBJECTIVE", "DURATION", "STATUS")

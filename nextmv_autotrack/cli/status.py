@@ -10,7 +10,7 @@ from typing import Any
 from nextmv_autotrack.cli import home, screen, shapes
 from nextmv_autotrack.cli.words import age, counted, number, short_lengths, size, until
 from nextmv_autotrack.journal import Home
-from nextmv_autotrack.run import Delivery
+from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store.accounts import Account
 
 _REJECTED_SHOWN = 10

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from nextmv_autotrack.errors import UnreachableError
 from nextmv_autotrack.nextmv_api.answers import Answer
 from nextmv_autotrack.nextmv_api.listing import moment_of, status_of
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from nextmv_autotrack.errors import UnreachableError
 from nextmv_autotrack.nextmv_api.answers import Answer
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 
 # The platform's words for a run that has not begun.
 _NOT_BEGUN = frozenset({"none", "queued"})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Literal
 
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 
 # Where the platform's own client cuts them.
 MAX_NAME_CHARS = 128

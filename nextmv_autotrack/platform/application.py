@@ -10,15 +10,15 @@ from nextmv_autotrack.platform.access import access, default_instance
 from nextmv_autotrack.platform.driving import Driver
 from nextmv_autotrack.platform.nextmv_values import NextmvTrackedRun
 from nextmv_autotrack.platform.operations import (
-    RESULT_TIMEOUT_S,
     TIMEOUT_S,
     OnPoll,
     Operations,
     wanted_status,
 )
-from nextmv_autotrack.platform.result import RunResult, RunSummary
 from nextmv_autotrack.platform.tracked_run import TrackedRun
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.result import RunResult, RunSummary
+from nextmv_autotrack.status import Status
+from nextmv_autotrack.whereabouts import RESULT_TIMEOUT_S
 
 
 class Application:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +14,6 @@ from nextmv_autotrack.nextmv_api.address import app_path
 from nextmv_autotrack.platform.creating import created
 from nextmv_autotrack.platform.patience import Patience
 from nextmv_autotrack.platform.reading import LAST_POLL_S, Reading
-from nextmv_autotrack.platform.result import RunResult, RunSummary
 from nextmv_autotrack.platform.steps import Steps
 from nextmv_autotrack.platform.tracked_run import (
     Submission,
@@ -23,14 +21,13 @@ from nextmv_autotrack.platform.tracked_run import (
     as_tracked_run,
 )
 from nextmv_autotrack.platform.tracking import Tracking
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.result import RunResult, RunSummary
+from nextmv_autotrack.status import Status
+from nextmv_autotrack.whereabouts import seconds
 
 # For one operation, unless its caller says otherwise: a platform that restarts, and a
 # large upload, are over by then.
 TIMEOUT_S = 60.0
-
-# A tracked run has ended when it is created; the result may take some time to appear.
-RESULT_TIMEOUT_S = 300.0
 
 OnPoll = Callable[[Status], object]
 
@@ -131,7 +128,7 @@ class Operations:
         return Reading(self.endpoint, self.app_id, self._patience(timeout_s))
 
     def _patience(self, timeout_s: float) -> Patience:
-        return Patience(_seconds(timeout_s), self.clock, self.chance)
+        return Patience(seconds(timeout_s), self.clock, self.chance)
 
 
 def wanted_status(status: Status | str | None) -> Status | None:
@@ -146,9 +143,3 @@ def wanted_status(status: Status | str | None) -> Status | None:
         known = ", ".join(one.value for one in Status)
         message = f"status {status!r} is none of {known}"
         raise SettingsError(message) from None
-
-
-def _seconds(timeout: object) -> float:
-    if isinstance(timeout, (int, float)) and not math.isnan(timeout):
-        return timeout
-    raise SettingsError(f"timeout must be a number of seconds, not {timeout!r}")

@@ -13,7 +13,7 @@ from nextmv_autotrack.nextmv_api import Blob
 from nextmv_autotrack.nextmv_api.wire import Format, error_message
 from nextmv_autotrack.platform.archive import pack_folder
 from nextmv_autotrack.platform.tracked_run import TrackedRun
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 
 # What the platform takes from its customers for one upload, by its older pages; what is
 # longer becomes a summary that says so.

@@ -14,9 +14,9 @@ from nextmv_autotrack.nextmv_api.console import run_page
 from nextmv_autotrack.nextmv_api.documents import Outcome, RunInformation, read_document
 from nextmv_autotrack.nextmv_api.listing import ListedRun
 from nextmv_autotrack.platform.patience import Patience
-from nextmv_autotrack.platform.result import RunResult, RunSummary
 from nextmv_autotrack.platform.steps import Pause, Steps, Tell, together, work
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.result import RunResult, RunSummary
+from nextmv_autotrack.status import Status
 from nextmv_autotrack.upload.retry import Backoff
 
 # A tracked run has ended when it is created, or soon after; of a long one, nobody needs

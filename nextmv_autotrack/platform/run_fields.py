@@ -16,7 +16,7 @@ from typing import Any
 from nextmv_autotrack.errors import InvalidRunError
 from nextmv_autotrack.nextmv_api.wire import MAX_DURATION_MS
 from nextmv_autotrack.platform import nextmv_values
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 
 MAX_DURATION_S = MAX_DURATION_MS / 1000
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from nextmv_autotrack.encode.option_texts import option_texts
 from nextmv_autotrack.platform import nextmv_values, run_fields
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 
 
 @dataclass

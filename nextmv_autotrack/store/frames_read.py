@@ -10,7 +10,7 @@ import orjson
 from nextmv_autotrack.clock import NS_PER_S
 from nextmv_autotrack.ids import time_of_id
 from nextmv_autotrack.journal import Frame, Kind
-from nextmv_autotrack.run import Delivery, Status
+from nextmv_autotrack.status import Delivery, Status
 from nextmv_autotrack.store.payloads import PayloadRow
 
 FROM_BEGIN = (

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Collection
 
 from nextmv_autotrack import safely
-from nextmv_autotrack.run import Delivery
+from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import lane as lanes
 from nextmv_autotrack.store.connection import writing
 from nextmv_autotrack.store.faults import ContradictionError

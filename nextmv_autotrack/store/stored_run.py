@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from nextmv_autotrack.ids import time_of_id
-from nextmv_autotrack.run import Delivery, Status
+from nextmv_autotrack.status import Delivery, Status
 from nextmv_autotrack.store.payloads import is_digest
 
 # What a run is called whose beginning was lost.

@@ -47,6 +47,9 @@ class Progress:
         self._moved = 0
         self._unsettled = _UNKNOWN
         self._next_try_s = 0.0
+        self.doubts = 0
+        """How often what had been told by then was no longer to be believed."""
+        self._doubts_met = 0
         self._hopeless = False
         self.has_ended = False
         """Whether nobody tells anything any more."""
@@ -73,9 +76,24 @@ class Progress:
             with self._changed:
                 self._waiting -= 1
 
-    def tell(self, moved: int, unsettled: int, next_try_s: float) -> None:
-        """Say what is moved, how many runs still wait, and when they are tried."""
+    def doubt(self) -> None:
+        """Believe nothing that was told so far: others may have left runs since."""
         with self._changed:
+            self.doubts += 1
+
+    def tell(
+        self, moved: int, unsettled: int, next_try_s: float, *, doubts: int
+    ) -> None:
+        """Say what is moved, how many runs still wait, and when they are tried.
+
+        Args:
+            moved: How many frames.
+            unsettled: How many runs.
+            next_try_s: When, by the steady clock.
+            doubts: How many there were before anybody looked.
+        """
+        with self._changed:
+            self._doubts_met = doubts
             self._moved, self._unsettled = moved, unsettled
             self._next_try_s = next_try_s
             self._changed.notify_all()
@@ -97,14 +115,19 @@ class Progress:
 
         It ends early when nothing more can happen before the deadline.
         """
+        doubts = self.doubts
+
+        def is_known() -> bool:
+            is_told = self._unsettled != _UNKNOWN and self._doubts_met >= doubts
+            return is_told and self._moved >= wanted
 
         def is_over() -> bool:
             if self._hopeless or self.has_ended:
                 return True
-            if self._moved < wanted or self._unsettled == _UNKNOWN:
+            if not is_known():
                 return False
             return self._unsettled == 0 or self._next_try_s > deadline_s
 
         with self._changed:
             self._changed.wait_for(is_over, timeout_s)
-            return not self._hopeless and self._moved >= wanted and self._unsettled == 0
+            return not self._hopeless and is_known() and self._unsettled == 0

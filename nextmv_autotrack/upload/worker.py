@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,9 +107,17 @@ class Worker:
             # children the dead were is known to nobody.
             self._gate.has_children = True
             self._duties.hurry()
+            self._progress.doubt()
         with self._progress.awaited():
             self._wake.set()
             return self._progress.wait(self._writer.appended, deadline, timeout_s)
+
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Have what is written moved at once, for as long as the block lasts."""
+        with self._progress.awaited():
+            self._wake.set()
+            yield
 
     @property
     def has_ended(self) -> bool:
@@ -225,12 +234,13 @@ class Worker:
         move_at: float | None = None
         while not (self._gate.is_closing or self._is_gone(store)):
             stopping, awaited = self._stopping, self._progress.is_awaited
+            doubts = self._progress.doubts
             due_at = self._duties.do(store, sweep)
             appended = self._writer.appended
             if stopping and (not deliveries.is_busy or now() >= self._stop_by):
                 self._end(sweep, deliveries)
                 self._moved = appended
-                self._tell(store, deliveries, math.inf)
+                self._tell(store, deliveries, math.inf, doubts)
                 return
             if appended != self._moved and move_at is None:
                 # Not at once: whoever writes one record may be about to write many,
@@ -244,10 +254,11 @@ class Worker:
                 self._moved, move_at = appended, None
             if awaited:
                 # Before it: without threads it takes as long as the platform does.
-                self._tell(store, deliveries, now())
+                self._tell(store, deliveries, now(), doubts)
             next_try = deliveries.go_on(store, take_more=not stopping)
             if awaited:
-                self._tell(store, deliveries, now() if deliveries.is_busy else next_try)
+                next_s = now() if deliveries.is_busy else next_try
+                self._tell(store, deliveries, next_s, doubts)
             if stopping and not deliveries.is_busy:
                 continue  # nothing is left that would wake this thread
             due_at = min(due_at, next_try, self._stop_by if stopping else math.inf)
@@ -260,9 +271,11 @@ class Worker:
         """Whether somebody has removed the folder, or the store in it."""
         return self._writer.is_gone or not store.is_in_place()
 
-    def _tell(self, store: Store, deliveries: Deliveries, next_try_s: float) -> None:
+    def _tell(
+        self, store: Store, deliveries: Deliveries, next_try_s: float, doubts: int
+    ) -> None:
         unsettled = deliveries.unsettled(store, with_children=self._gate.has_children)
-        self._progress.tell(self._moved, unsettled, next_try_s)
+        self._progress.tell(self._moved, unsettled, next_try_s, doubts=doubts)
 
     def _end(self, sweep: Sweep, deliveries: Deliveries) -> None:
         if deliveries.is_busy:

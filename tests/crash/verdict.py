@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nextmv_autotrack.run import Delivery
+from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import Store
 from tests.crash.calls import Noted, error, given, lines, result
 from tests.platform_server.handle import PlatformRun

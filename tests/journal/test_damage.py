@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from nextmv_autotrack.errors import JournalError
 from nextmv_autotrack.journal import Home, Kind, frames, read_frames
 from nextmv_autotrack.journal.frames import FORMAT_VERSION, HEADER_SIZE, MAGIC, seal
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.sweep import Sweep
 from tests.store.journals import Journal, run_id

@@ -12,7 +12,7 @@ from nextmv_autotrack.nextmv_api.documents import (
     read_outcome,
 )
 from nextmv_autotrack.nextmv_api.listing import moment_of, read_page, status_of
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 
 DOING = "asking about the run"
 

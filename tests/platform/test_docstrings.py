@@ -6,17 +6,18 @@ from importlib import import_module
 import pytest
 
 MODULES = [
-    "application",
-    "async_application",
+    "platform.application",
+    "platform.async_application",
+    "platform.tracked_run",
     "result",
-    "tracked_run",
+    "sent_run",
 ]
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_run(name, monkeypatch):
     monkeypatch.setenv("NEXTMV_API_KEY", "a-key")
-    module = import_module(f"nextmv_autotrack.platform.{name}")
+    module = import_module(f"nextmv_autotrack.{name}")
     tests = doctest.testmod(module)
     assert tests.attempted
     assert not tests.failed

@@ -18,7 +18,7 @@ from nextmv_autotrack.platform.async_driving import AsyncDriver
 from nextmv_autotrack.platform.driving import Driver
 from nextmv_autotrack.platform.operations import Operations
 from nextmv_autotrack.platform.tracked_run import TrackedRun
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 from tests.upload.model_platform import Time
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from nextmv_autotrack.cli import main
+from nextmv_autotrack.nextmv_api.console import run_page
 from nextmv_autotrack.settings import Settings
 from tests.project.paths import ROOT, python
 
@@ -19,12 +20,14 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
-def run(block: str, folder: Path, **environ: str) -> None:
+def run(block: str, folder: Path, **environ: str) -> str:
+    """Run a block, expect no word of warning, and return what it printed."""
     program = folder / "block.py"
     program.write_text(block, "utf-8")
     environment = {**os.environ, **environ}
     done = python("-W", "error", str(program), folder=folder, environ=environment)
     assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
 
 
 def listed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -34,6 +37,7 @@ def listed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 
 
 NEEDS_A_PLATFORM = [block for block in blocks("python") if "Application(" in block]
+WAITS = [block for block in blocks("python") if ".wait(" in block]
 LOCAL = [block for block in blocks("python") if block not in NEEDS_A_PLATFORM]
 
 
@@ -55,6 +59,20 @@ def test_what_is_tracked_by_hand_arrives(tmp_path, platform):
     )
     (arrived,) = platform.runs()
     assert arrived.document["metrics"] == {"value": 42.0}
+
+
+def test_what_is_waited_for_arrives(tmp_path, platform):
+    (block,) = WAITS
+    said = run(
+        block,
+        tmp_path,
+        NEXTMV_API_KEY=platform.key,
+        NEXTMV_ENDPOINT=platform.endpoint,
+        NEXTMV_APP_ID="routing",
+    )
+    (arrived,) = platform.runs()
+    page = run_page(platform.endpoint, "routing", arrived.id)
+    assert said == f"{arrived.id} {page}\n2\n"
 
 
 def test_what_the_first_screen_says_appears_does_appear(tmp_path, capsys):

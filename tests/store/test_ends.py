@@ -19,7 +19,7 @@ from nextmv_autotrack import tracked
 from nextmv_autotrack.cli import main
 from nextmv_autotrack.journal import Home, Kind, process
 from nextmv_autotrack.journal.locks import is_held
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.sweep import Sweep
 from nextmv_autotrack.tracker import Tracker

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nextmv_autotrack.journal import Kind
-from nextmv_autotrack.run import Delivery, Status
+from nextmv_autotrack.status import Delivery, Status
 from nextmv_autotrack.store import Store, StoredRun
 from tests.store.journals import ENDPOINT, Journal, run_id
 

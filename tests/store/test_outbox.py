@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nextmv_autotrack.run import Delivery
+from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.changes import Change, Delivered, Postponed, Rejected
 from tests.store.journals import ENDPOINT, Journal, run_id

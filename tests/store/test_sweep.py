@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.sweep import Sweep
 from tests.store.journals import Journal, run_id

@@ -82,6 +82,13 @@ def child_that_flushes():
     wait_for(pid)
 
 
+def child_that_leaves_runs_after_a_flush():
+    used()
+    wait_for(forked(solve, "child"))
+    assert flush(PATIENCE_S)
+    os._exit(0)
+
+
 def child_that_is_waited_for():
     used()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from nextmv_autotrack.run import Delivery, Status
+from nextmv_autotrack.status import Delivery, Status
 from nextmv_autotrack.tracker import Tracker
 from tests.platform_server.handle import Platform
 from tests.tracker.process_that_forks import PATIENCE_S, solve

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from nextmv_autotrack import current_run, track_run, tracked
-from nextmv_autotrack.run import Delivery, Status
 from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.status import Delivery, Status
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.tracker import Tracker
 from nextmv_autotrack.upload.deliveries import UPLOAD_THREADS

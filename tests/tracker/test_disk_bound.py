@@ -14,8 +14,8 @@ import pytest
 from nextmv_autotrack import tracked
 from nextmv_autotrack.capture import installed
 from nextmv_autotrack.clock import NS_PER_S, Clock
-from nextmv_autotrack.run import Delivery
 from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.tracker import Tracker
 from nextmv_autotrack.upload.duties import FIRST_TRIM_S, TRIM_INTERVAL_S

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from nextmv_autotrack import tracked
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import StoredRun
 from nextmv_autotrack.tracker import Tracker
 from tests.platform_server.handle import Platform

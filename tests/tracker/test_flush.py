@@ -14,7 +14,7 @@ import pytest
 from nextmv_autotrack import track_run, tracked
 from nextmv_autotrack.clock import SYSTEM_CLOCK
 from nextmv_autotrack.journal import Home
-from nextmv_autotrack.run import Delivery, Status
+from nextmv_autotrack.status import Delivery, Status
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.sweep import Sweep
 from nextmv_autotrack.tracker import Tracker

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from nextmv_autotrack.journal import Home
-from nextmv_autotrack.run import Delivery, Status
+from nextmv_autotrack.status import Delivery, Status
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.sweep import Sweep
 from nextmv_autotrack.tracker import Tracker
@@ -148,21 +148,24 @@ def test_the_workers_of_a_pool_track(tmp_path, method, kind):
 
 
 @needs_fork
+@pytest.mark.parametrize(
+    ("mode", "inputs"),
+    [
+        ("child_that_is_waited_for", ["after", "before", "child"]),
+        ("child_that_leaves_runs_after_a_flush", ["before", "child"]),
+    ],
+)
 def test_the_platform_gets_the_runs_of_parent_and_child_once(
-    tmp_path, platform: Platform
+    tmp_path, platform: Platform, mode, inputs
 ):
     run_program(
         tmp_path,
-        "child_that_is_waited_for",
+        mode,
         NEXTMV_API_KEY=platform.key,
         NEXTMV_APP_ID="routing",
         NEXTMV_ENDPOINT=platform.endpoint,
     )
-    assert sorted(json.loads(run.input) for run in platform.runs()) == [
-        "after",
-        "before",
-        "child",
-    ]
+    assert sorted(json.loads(run.input) for run in platform.runs()) == inputs
     assert {run.delivery for run in runs_of(tmp_path).values()} == {Delivery.DELIVERED}
 
 

@@ -9,7 +9,7 @@ from email.utils import formatdate
 import pytest
 
 from nextmv_autotrack import tracked
-from nextmv_autotrack.run import Delivery
+from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.outbox import CREATE_SETTLES_S
 from tests.platform_server.handle import Platform

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from nextmv_autotrack import tracked
-from nextmv_autotrack.run import Delivery
+from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.tracker import Tracker
 from tests.platform_server.handle import Platform

@@ -278,6 +278,21 @@ async def async_block() -> int:
         return 1
 
 
+def asked(run: Run) -> None:
+    assert_type(run.platform_run_id, "str | None")
+    assert_type(run.url, "str | None")
+    assert_type(run.wait(), str)
+    assert_type(run.wait(timeout=10), str)
+    assert_type(run.result(30), RunResult)
+    run.wait(None)  # type: ignore[arg-type]
+    run.url = "read only"  # type: ignore[misc]
+
+
+async def asked_and_awaited(run: Run) -> None:
+    assert_type(await run.wait_async(10), str)
+    assert_type(await run.result_async(), RunResult)
+
+
 track_run(5)  # type: ignore[arg-type]
 track_run(options=["gap"])  # type: ignore[arg-type]
 with track_run() as unnamed:

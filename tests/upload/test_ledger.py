@@ -21,8 +21,8 @@ from hypothesis.stateful import (
 from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.nextmv_api import Client
 from nextmv_autotrack.nextmv_api.wire import marker
-from nextmv_autotrack.run import Delivery
 from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.upload.crew import Crew
 from nextmv_autotrack.upload.deliveries import Deliveries

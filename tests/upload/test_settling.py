@@ -10,8 +10,8 @@ import pytest
 from nextmv_autotrack.errors import RefusedError, StoreError, UnreachableError
 from nextmv_autotrack.nextmv_api import Client
 from nextmv_autotrack.nextmv_api.wire import marker
-from nextmv_autotrack.run import Delivery
 from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store import lane as lanes
 from nextmv_autotrack.store.lane import Lane

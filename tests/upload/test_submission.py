@@ -8,7 +8,7 @@ import pytest
 
 from nextmv_autotrack.errors import RefusedError, StoreError, UnreachableError
 from nextmv_autotrack.nextmv_api import Blob, Client
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 from nextmv_autotrack.upload.crew import Crew
 from nextmv_autotrack.upload.submission import Waiting, create, look_for, upload
 from tests.upload.model_platform import PAGE_RUNS, ModelPlatform, Time

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from nextmv_autotrack.run import Status
+from nextmv_autotrack.status import Status
 
 
 @dataclass(frozen=True, kw_only=True)
