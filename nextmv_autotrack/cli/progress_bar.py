@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 # Of a terminal of 80 columns, the words need the rest.
-_BAR_COLUMNS = 16
+_BAR_COLUMNS = 10
 
 Show = Callable[[float, str], None]
 """Takes the share that is done, from 0 to 1, and the words beside the bar."""
@@ -36,9 +36,9 @@ def _plain() -> Iterator[Show]:
     room = screen.width() - 1
 
     def show(share: float, words: str) -> None:
-        text = f"{share:4.0%} {words}"
-        text = text if len(text) <= room else f"{text[: room - 1]}…"
-        sys.stdout.write(f"\r{text.ljust(room)}")
+        text = _cut(f"{share:4.0%} {words}", room)
+        # Back at the beginning: a warning that comes meanwhile stands there.
+        sys.stdout.write(f"\r{text.ljust(room)}\r")
         sys.stdout.flush()
 
     try:
@@ -54,12 +54,11 @@ def _rich(page: Console) -> Iterator[Show]:
         Progress,
         TextColumn,
     )
-    from rich.table import Column  # noqa: PLC0415
 
-    words_column = Column(no_wrap=True, overflow="ellipsis")
+    room = page.width - _BAR_COLUMNS - 1
     with Progress(
         BarColumn(_BAR_COLUMNS),
-        TextColumn("{task.description}", markup=False, table_column=words_column),
+        TextColumn("{task.description}", markup=False),
         console=page,
         transient=True,
         auto_refresh=False,
@@ -69,6 +68,12 @@ def _rich(page: Console) -> Iterator[Show]:
         task = progress.add_task("", total=1.0)
 
         def show(share: float, words: str) -> None:
-            progress.update(task, completed=share, description=words, refresh=True)
+            progress.update(
+                task, completed=share, description=_cut(words, room), refresh=True
+            )
 
         yield show
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 1]}…"

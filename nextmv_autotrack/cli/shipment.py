@@ -6,10 +6,16 @@ from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from nextmv_autotrack.cli.progress_bar import Show
 from nextmv_autotrack.cli.words import duration, number, one_line, size
+from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.run import Delivery
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.lane import Lane
+
+# Often enough to look live; where looking takes long, it takes this share of the time.
+_SHOW_S = 0.2
+_SHOW_SHARE = 0.05
 
 # What is on its way comes back in bursts; what was longer ago says little of the pace.
 PACE_S = 30.0
@@ -17,6 +23,8 @@ PACE_S = 30.0
 # A shorter wait is over before anybody has read of it.
 _WORTH_A_WORD_S = 0.5
 
+# In the messages of what went wrong with a request.
+_BEFORE_THE_ESSENCE = (" was refused with ", " failed: ")
 
 _MINUTE_S, _HOUR_S = 60.0, 3600.0
 
@@ -77,6 +85,31 @@ class Pace:
         return (now_s - began_s) * left / done if done > 0 else None
 
 
+class Watch:
+    """Looks now and then how far a shipment is, and shows it."""
+
+    def __init__(
+        self, store: Store, shipment: Shipment, show: Show, clock: Clock
+    ) -> None:
+        self._store, self._shipment = store, shipment
+        self._show, self._clock = show, clock
+        self._pace = Pace()
+        self._look_at = 0.0
+
+    def look(self) -> None:
+        """Show how far it is, unless that was shown a moment ago."""
+        now_s = self._clock.steady()
+        if now_s < self._look_at:
+            return
+        whole, left = self._shipment.whole, self._shipment.left()
+        lane = self._store.lane(self._shipment.endpoint)
+        left_s = self._pace.left_s(now_s, left.runs)
+        words = progress_line(whole, left, lane, self._clock.wall(), left_s)
+        self._show(1 - left.runs / whole.runs, words)
+        took_s = self._clock.steady() - now_s
+        self._look_at = now_s + max(_SHOW_S, took_s / _SHOW_SHARE)
+
+
 def progress_line(
     whole: Amount, left: Amount, lane: Lane, now: float, left_s: float | None
 ) -> str:
@@ -94,7 +127,7 @@ def progress_line(
         f"{size(whole.bytes - left.bytes)} of {size(whole.bytes)}",
     ]
     if left.runs:
-        words += [f"about {_rough(left_s)} left"] if left_s is not None else []
+        words += [f"{_rough(left_s)} left"] if left_s is not None else []
         words += _waits_for(lane, now)
     return ", ".join(words)
 
@@ -110,5 +143,12 @@ def _waits_for(lane: Lane, now: float) -> list[str]:
     if wait_s < _WORTH_A_WORD_S:
         return []
     if lane.problem is None:
-        return [f"rate limit: {number(round(lane.rate, 1))} calls a second"]
-    return [f"waits {wait_s:.0f} s: {one_line(lane.problem)}"]
+        return [f"rate limit {number(round(lane.rate, 1))} calls/s"]
+    return [f"waits {wait_s:.0f} s: {one_line(_essence(lane.problem))}"]
+
+
+def _essence(problem: str) -> str:
+    # What was done, and where, is told by a warning, and there is little room.
+    for words in _BEFORE_THE_ESSENCE:
+        problem = problem.partition(words)[2] or problem
+    return problem

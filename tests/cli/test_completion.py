@@ -33,6 +33,8 @@ def completed(command: Command, *words: str) -> list[str]:
         (["list", "--delivery", "re"], ["rejected"]),
         (["list", "--sort", "st"], ["started"]),
         (["list", "--json", "--sinc"], ["--since"]),
+        (["sync", "--"], ["--app", "--app-id", "--create", "--dry-run", "--help"]),
+        (["sync", "--local", "--status", "f"], ["failed"]),
         (["export", "--format", ""], ["json", "nextmv-local"]),
         (["completion", ""], ["bash", "fish", "zsh"]),
         (["show", ""], []),
