@@ -229,7 +229,9 @@ def _parser() -> ArgumentParser:
     compared.add_argument("id", metavar="ID", nargs="+", help=arguments.AN_ID)
     arguments.add_objective(compared)
     told = add("status", status.status, "Show what waits, what was rejected and why.")
-    sent = add("sync", sending.sync, "Send everything that waits to the platform now.")
+    sent = add(
+        "sync", sending.sync, "Send what waits, and local runs, to the platform."
+    )
     arguments.add_sync(sent)
     again = add("retry", status.retry, "Send again what the platform has rejected.")
     again.add_argument(
