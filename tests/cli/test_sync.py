@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -201,10 +203,10 @@ def test_a_platform_that_asks_to_wait_gets_all_of_them_later(
 ):
     for number in range(2):
         track(number, app_id="routing")
-    platform.fail_next(2, status=429, headers={"Retry-After": "1"}, path="/runs")
+    platform.fail_next(1, status=429, headers={"Retry-After": "1"}, path="/runs")
     assert command("sync", "--local").out == "2 runs sent.\n"
     assert inputs(platform) == [0, 1]
-    assert [seen.status for seen in platform.requests()].count(429) == 2
+    assert [seen.status for seen in platform.requests()].count(429) == 1
 
 
 @pytest.mark.usefixtures("history")
@@ -380,6 +382,38 @@ def test_words_about_the_local_history_ask_for_it(command: Command, words: list[
     said = command("sync", *words)
     assert (said.code, said.out) == (2, "")
     assert f"{words[0]} is about the local history: give --local, too" in said.err
+
+
+@pytest.mark.usefixtures("routing", "history")
+def test_a_run_that_is_damaged_stays_and_the_others_go(
+    command: Command, platform: Platform, track: Track, home: Path
+):
+    damaged = track(10, app_id="routing")
+    command("list")
+    with closing(sqlite3.connect(home / "store.sqlite3")) as connection, connection:
+        connection.execute("UPDATE runs SET metrics = '{' WHERE id = ?", [damaged])
+    said = command("sync", "--local")
+    assert said.code == 1
+    assert said.lines == [
+        "6 runs sent.",
+        "  1 local run left out: damaged in the store",
+    ]
+    assert inputs(platform) == [*range(RUNS)]
+
+
+@pytest.mark.usefixtures("routing", "history")
+def test_ctrl_c_ends_it_without_a_word_and_what_is_left_waits(
+    command: Command, platform: Platform
+):
+    platform.trouble("hang", method="POST", path="/runs$")
+    process = start("--local")
+    wait_until(lambda: len(platform.runs()) == RUNS - 1)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=PATIENCE_S) == (b"", b"")
+    assert process.returncode == 130
+    assert command("status", "--json").json["runs"]["local"] == 0
+    assert command("sync").code == 0
+    assert inputs(platform) == [*range(RUNS)]
 
 
 @pytest.mark.parametrize("first", ["", WITHOUT_RICH], ids=["rich", "plain"])
