@@ -18,6 +18,7 @@ from nextmv_autotrack.platform.driving import Driver
 from nextmv_autotrack.platform.operations import Operations
 from nextmv_autotrack.run import Status
 from nextmv_autotrack.store import Store, StoredRun
+from nextmv_autotrack.store.stored_run import UNKNOWN_NAME
 
 # In one transaction, of some milliseconds: programs that track are not held up.
 _AT_ONCE = 500
@@ -67,7 +68,7 @@ def read(store: Store, choice: Choice, app_id: str | None) -> History:
     """Return the local runs that are chosen; `app_id` is for those that have none."""
     found = History()
     for run in filter(choice.has, store.each(choice.selection)):
-        app = run.app_id or app_id
+        app = app_id if run.app_id is None else run.app_id
         why = _why_it_stays(run, app)
         if why is None and app is not None:
             found.going.setdefault(app, []).append(run.id)
@@ -77,7 +78,8 @@ def read(store: Store, choice: Choice, app_id: str | None) -> History:
 
 
 def _why_it_stays(run: StoredRun, app: str | None) -> Why | None:
-    if run.damage is not None:
+    is_without_beginning = run.name == UNKNOWN_NAME and run.host is None
+    if run.damage is not None or is_without_beginning:
         return Why.DAMAGED
     if run.status is Status.RUNNING:
         return Why.RUNNING

@@ -12,6 +12,7 @@ from nextmv_autotrack.cli.shipment import Amount, Shipment, Watch
 from nextmv_autotrack.cli.sync_report import Report
 from nextmv_autotrack.clock import SYSTEM_CLOCK
 from nextmv_autotrack.errors import PlatformError, SettingsError
+from nextmv_autotrack.nextmv_api.address import app_path
 from nextmv_autotrack.run import Delivery
 from nextmv_autotrack.settings import Settings, Sources, from_environment
 from nextmv_autotrack.store import Store
@@ -30,7 +31,8 @@ def sync(given: Namespace) -> int:
         raise SettingsError(access.problem or "no API key is known: set NEXTMV_API_KEY")
     with home.store_of(settings.directory) as store:
         if given.dry_run:
-            report = _foreseen(store, access, _history(given, store, settings))
+            local = _history(given, store, _app_id(given, settings))
+            report = _foreseen(store, access, local)
         else:
             # What damage hides would be left behind without a word.
             store.mend(home.complain, max_bytes=CHECKED_BYTES)
@@ -42,10 +44,24 @@ def sync(given: Namespace) -> int:
     return report.exit_code
 
 
-def _history(given: Namespace, store: Store, settings: Settings) -> History:
-    if not given.local:
-        return History()
-    return history.read(store, choosing.choice(given), given.app_id or settings.app_id)
+def _history(given: Namespace, store: Store, app_id: str | None) -> History:
+    return (
+        history.read(store, choosing.choice(given), app_id)
+        if given.local
+        else History()
+    )
+
+
+def _app_id(given: Namespace, settings: Settings) -> str | None:
+    """Return where local runs go that have no application.
+
+    Raises:
+        SettingsError: It is not the id of one.
+    """
+    app_id: str | None = given.app_id or settings.app_id
+    if given.local and app_id is not None:
+        app_path(app_id)
+    return app_id
 
 
 def _foreseen(store: Store, access: Access, local: History) -> Report:
@@ -56,9 +72,23 @@ def _foreseen(store: Store, access: Access, local: History) -> Report:
 
 
 def _synced(given: Namespace, store: Store, sources: Sources, access: Access) -> Report:
-    settings = sources.resolve()
-    local = _history(given, store, settings)
-    created = []
+    local, created = _joined(given, store, sources.resolve(), access)
+    store.upkeep.try_now(access.endpoint)
+    shipment = Shipment(store, access.endpoint)
+    _send(given, store, sources, shipment)
+    report = _outcome(store, shipment, local)
+    report.created = created
+    if report.waiting and not given.create:
+        report.unknown_apps += _unknown_to(store, access, local.unknown_apps)
+    return report
+
+
+def _joined(
+    given: Namespace, store: Store, settings: Settings, access: Access
+) -> tuple[History, list[str]]:
+    """Let local runs wait, and return them with the applications made for them."""
+    app_id = _app_id(given, settings)
+    local, created = _history(given, store, app_id), []
     if given.create:
         apps = {*local.going, *store.waiting_apps(access.endpoint)}
         created = history.create_apps(access, sorted(apps))
@@ -69,17 +99,10 @@ def _synced(given: Namespace, store: Store, sources: Sources, access: Access) ->
         store,
         local,
         endpoint=access.endpoint,
-        app_id=given.app_id or settings.app_id,
+        app_id=app_id,
         instance_id=settings.instance_id,
     )
-    store.upkeep.try_now(access.endpoint)
-    shipment = Shipment(store, access.endpoint)
-    _send(given, store, sources, shipment)
-    report = _outcome(store, shipment, local)
-    report.created = created
-    if report.waiting and not given.create:
-        report.unknown_apps += _unknown_to(store, access, local.unknown_apps)
-    return report
+    return local, created
 
 
 def _send(given: Namespace, store: Store, sources: Sources, shipment: Shipment) -> None:

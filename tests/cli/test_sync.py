@@ -20,6 +20,7 @@ from nextmv_autotrack.tracker import Tracker
 from tests.cli.conftest import Command, Said
 from tests.cli.terminal import seen
 from tests.platform_server.handle import Platform
+from tests.store.journals import Journal
 
 PATIENCE_S = 20
 RUNS = 6
@@ -321,6 +322,17 @@ def test_runs_without_an_application_go_to_the_one_that_is_named(
     }
 
 
+@pytest.mark.usefixtures("history")
+def test_what_can_be_no_application_is_refused_at_once(
+    command: Command, platform: Platform
+):
+    for words in (["--create"], ["--dry-run"]):
+        said = command("sync", "--local", "--app-id", "..", *words)
+        assert (said.code, said.out, len(said.err.splitlines())) == (1, "", 1)
+        assert "'app_id' is not the id of an application" in said.err
+    assert platform.requests() == []
+
+
 @pytest.mark.usefixtures("routing", "history")
 def test_only_what_is_chosen_goes(command: Command, platform: Platform, track: Track):
     track(10, name="nightly", app_id="routing")
@@ -398,6 +410,17 @@ def test_a_run_that_is_damaged_stays_and_the_others_go(
         "6 runs sent.",
         "  1 local run left out: damaged in the store",
     ]
+    assert inputs(platform) == [*range(RUNS)]
+
+
+@pytest.mark.usefixtures("routing", "history")
+def test_a_run_whose_beginning_is_lost_stays_and_the_others_go(
+    command: Command, platform: Platform, home: Path
+):
+    with Journal(home) as journal:
+        journal.end(1)
+        report = told(command("sync", "--local", "--app-id", "routing", "--json"), 1)
+    assert (report["sent"], report["left_out"]["damaged"]) == (RUNS, 1)
     assert inputs(platform) == [*range(RUNS)]
 
 
