@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 
 from nextmv_autotrack.cli.choosing import STARTED
@@ -16,10 +16,18 @@ from nextmv_autotrack.status import STATUSES_HERE, Delivery, Status
 
 AN_ID = "the id of a run, or how it begins"
 
+# Long enough for a laptop's backlog; who has more can say so.
+SYNC_TIMEOUT_S = 300.0
 
-def add_choice(parser: ArgumentParser) -> None:
-    """Let a command be about some runs only."""
-    group = parser.add_argument_group("which runs")
+
+def add_choice(
+    parser: ArgumentParser,
+    *,
+    title: str = "which runs",
+    delivery: Delivery | None = None,
+) -> None:
+    """Let a command be about some runs only, all of that `delivery` if one is given."""
+    group = parser.add_argument_group(title)
     group.add_argument(
         "--status",
         type=_status,
@@ -44,14 +52,6 @@ def add_choice(parser: ArgumentParser) -> None:
         help="begun within 90s, 2h, 3d, or since yesterday, 2026-11-24, ...",
     )
     group.add_argument(
-        "--delivery",
-        type=_delivery,
-        action="append",
-        default=[],
-        metavar="DELIVERY",
-        help="local, waiting, delivered or rejected; several times: any of them",
-    )
-    group.add_argument(
         "--where",
         type=_condition,
         action="append",
@@ -59,6 +59,17 @@ def add_choice(parser: ArgumentParser) -> None:
         metavar="CONDITION",
         help="a metric or the duration, such as 'value<100' or status=optimal; "
         "several times: all of them hold",
+    )
+    if delivery is not None:
+        parser.set_defaults(delivery=[delivery])
+        return
+    group.add_argument(
+        "--delivery",
+        type=_delivery,
+        action="append",
+        default=[],
+        metavar="DELIVERY",
+        help="local, waiting, delivered or rejected; several times: any of them",
     )
 
 
@@ -143,6 +154,45 @@ def add_export(parser: ArgumentParser, formats: Sequence[str]) -> None:
     parser.add_argument("folder", metavar="DIR", help="made when it is missing")
     parser.add_argument("id", metavar="ID", nargs="*", help=f"{AN_ID}; all without")
     add_choice(parser)
+
+
+def add_sync(parser: ArgumentParser) -> None:
+    """Let `sync` know how long it may take, and what of the local history goes."""
+    parser.add_argument(
+        "--timeout",
+        type=time_span,
+        default=SYNC_TIMEOUT_S,
+        metavar="SECONDS",
+        help="how long to try (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--local", action="store_true", help="the runs of the local history, too"
+    )
+    parser.add_argument(
+        "--app-id",
+        type=_word,
+        metavar="APP_ID",
+        help="where local runs go that have no application (default: the setting)",
+    )
+    parser.add_argument(
+        "--create",
+        action="store_true",
+        help="create applications that the platform does not have",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="only say how many, and how large"
+    )
+    add_choice(parser, title="which local runs", delivery=Delivery.LOCAL)
+    parser.set_defaults(problem_of=_problem_of_sync)
+
+
+def _problem_of_sync(given: Namespace) -> str | None:
+    of_local = ("app_id", "status", "app", "name", "since", "where")
+    for name in () if given.local else of_local:
+        if getattr(given, name) not in (None, []):
+            word = name.replace("_", "-")
+            return f"--{word} is about the local history: give --local, too"
+    return None
 
 
 def count(text: str) -> int:

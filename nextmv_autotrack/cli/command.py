@@ -34,9 +34,6 @@ PROGRAM = "nextmv-autotrack"
 _EXIT_BROKEN_PIPE = 141
 _EXIT_INTERRUPTED = 130
 
-# Long enough for a laptop's backlog; who has more can say so.
-SYNC_TIMEOUT_S = 300.0
-
 _EXAMPLES = {
     PROGRAM: (
         f"{PROGRAM} demo             solve three models and see their runs",
@@ -47,8 +44,9 @@ _EXAMPLES = {
         "~/.nextmv/autotrack.",
         "",
         "Exit codes: 0 all is well; 1 it failed, or something is not as it should be",
-        "(doctor: a problem; replay: a run is worse; sync: runs are left; export: a run",
-        "is left out); 2 the words make no sense; 130 interrupted; 141 nobody reads on.",
+        "(doctor: a problem; replay: a run is worse; sync: a run is left, or rejected;",
+        "export: a run is left out); 2 the words make no sense; 130 interrupted; 141",
+        "nobody reads on.",
     ),
     "list": (
         f"{PROGRAM} list",
@@ -73,7 +71,12 @@ _EXAMPLES = {
         f"{PROGRAM} status",
         f"{PROGRAM} status --json | jq .runs.waiting",
     ),
-    "sync": (f"{PROGRAM} sync", f"{PROGRAM} sync --timeout 600"),
+    "sync": (
+        f"{PROGRAM} sync",
+        f"{PROGRAM} sync --local --dry-run",
+        f"{PROGRAM} sync --local --since 30d --app-id my-app --create",
+        f"{PROGRAM} sync --timeout 3600 --json | jq .waiting",
+    ),
     "retry": (f"{PROGRAM} retry", f"{PROGRAM} retry 019a2f6c41d7"),
     "purge": (
         f"{PROGRAM} purge --older-than 90 --dry-run",
@@ -155,6 +158,8 @@ def _given(parser: ArgumentParser, words: Sequence[str]) -> Namespace:
         ids += left
     elif left:
         parser.error(f"unrecognized arguments: {' '.join(left)}")
+    if problem := getattr(given, "problem_of", lambda _: None)(given):
+        parser.error(problem)
     return given
 
 
@@ -224,14 +229,10 @@ def _parser() -> ArgumentParser:
     compared.add_argument("id", metavar="ID", nargs="+", help=arguments.AN_ID)
     arguments.add_objective(compared)
     told = add("status", status.status, "Show what waits, what was rejected and why.")
-    sent = add("sync", sending.sync, "Send everything that waits to the platform now.")
-    sent.add_argument(
-        "--timeout",
-        type=arguments.time_span,
-        default=SYNC_TIMEOUT_S,
-        metavar="SECONDS",
-        help="how long to try (default: %(default)g)",
+    sent = add(
+        "sync", sending.sync, "Send what waits, and local runs, to the platform."
     )
+    arguments.add_sync(sent)
     again = add("retry", status.retry, "Send again what the platform has rejected.")
     again.add_argument(
         "id", metavar="ID", nargs="*", help=f"{arguments.AN_ID}; all without"

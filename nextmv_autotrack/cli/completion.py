@@ -9,13 +9,13 @@ from nextmv_autotrack.cli import home, screen
 from nextmv_autotrack.cli.words import short_lengths
 from nextmv_autotrack.errors import AutotrackError
 from nextmv_autotrack.status import STATUSES_HERE, Delivery
-from nextmv_autotrack.store import Store
+from nextmv_autotrack.store import Store, StoredRun
 
 COMPLETE = "_complete"
 """What the shells call; the words so far follow it, the last one may be empty."""
 
 # The shells put them in rows; older runs are looked for with `list`.
-_IDS_SHOWN = 20
+_RUNS_SHOWN = 20
 
 _BASH = """\
 _nextmv_autotrack() {
@@ -97,22 +97,28 @@ def _values(action: Action) -> Iterable[str]:
         return map(str, action.choices)
     if action.metavar == "ID":
         return _ids()
+    if action.metavar == "APP_ID":
+        return {run.app_id for run in _newest() if run.app_id is not None}
     return _VALUES.get(str(action.metavar), ())
 
 
 def _ids() -> list[str]:
     """The ids of the newest runs, as short as they may be."""
+    runs = _newest()
+    lengths = short_lengths(run.id for run in runs)
+    return [run.id[: lengths[run.id]] for run in runs]
+
+
+def _newest() -> list[StoredRun]:
     try:
         folder = home.directory()
         if not folder.is_dir():
             return []
         # As it is: whoever types does not wait for journals to be moved.
         with Store.open(folder) as store:
-            runs = store.runs(limit=_IDS_SHOWN)
+            return store.runs(limit=_RUNS_SHOWN)
     except AutotrackError:
         return []
-    lengths = short_lengths(run.id for run in runs)
-    return [run.id[: lengths[run.id]] for run in runs]
 
 
 def _actions(parser: ArgumentParser) -> list[Action]:

@@ -132,26 +132,6 @@ def _is_the_systems(stream: TextIO) -> bool:
         return False
 
 
-class Progress:
-    """How many of some things are done, on one line of a terminal."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._is_shown = is_terminal() and count > 0
-
-    def show(self, left: int) -> None:
-        """Say how many are left."""
-        if self._is_shown:
-            self._count = max(self._count, left)
-            sys.stdout.write(f"\r{self._count - left} of {self._count} sent")
-            sys.stdout.flush()
-
-    def end(self) -> None:
-        """Leave the line to what comes next."""
-        if self._is_shown:
-            sys.stdout.write("\r\x1b[K")
-
-
 def table(
     heads: Sequence[str], rows: Sequence[Sequence[str]], *, spare: Sequence[str] = ()
 ) -> None:

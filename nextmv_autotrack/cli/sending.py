@@ -1,55 +1,143 @@
-"""`sync`: everything that waits goes to the platform now."""
+"""`sync`: what waits, and the local history if asked for, goes to the platform now."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 
-from nextmv_autotrack.cli import home, screen, shapes
-from nextmv_autotrack.cli.words import counted
+from nextmv_autotrack.access import Access
+from nextmv_autotrack.cli import choosing, history, home, shapes
+from nextmv_autotrack.cli.history import History
+from nextmv_autotrack.cli.progress_bar import bar
+from nextmv_autotrack.cli.shipment import Amount, Shipment, Watch
+from nextmv_autotrack.cli.sync_report import Report
 from nextmv_autotrack.clock import SYSTEM_CLOCK
-from nextmv_autotrack.errors import SettingsError
-from nextmv_autotrack.settings import from_environment
+from nextmv_autotrack.errors import PlatformError, SettingsError
+from nextmv_autotrack.nextmv_api.address import app_path
+from nextmv_autotrack.settings import Settings, Sources, from_environment
+from nextmv_autotrack.status import Delivery
+from nextmv_autotrack.store import Store
 from nextmv_autotrack.upload.duties import CHECKED_BYTES
 from nextmv_autotrack.upload.foreground import send
 
+# For what is only asked to say more of what went wrong.
+_ASIDE_S = 5.0
+
 
 def sync(given: Namespace) -> int:
-    """Deliver what waits; exit code 0 when nothing is left."""
+    """Deliver what waits, and local runs; exit code 0 when all that can go is there."""
     sources = from_environment(home.complain)
-    settings = sources.resolve()
-    access = sources.access()
-    if not access.is_open:
+    settings, access = sources.resolve(), sources.access()
+    if not (access.is_open or given.dry_run):
         raise SettingsError(access.problem or "no API key is known: set NEXTMV_API_KEY")
     with home.store_of(settings.directory) as store:
-        # What damage hides would be left behind without a word.
-        store.mend(home.complain, max_bytes=CHECKED_BYTES)
-        store.upkeep.try_now(access.endpoint)
-        before = store.waiting()
-        progress = screen.Progress(before)
-        try:
-            send(
-                store,
-                sources,
-                SYSTEM_CLOCK,
-                timeout_s=given.timeout,
-                show=progress.show,
-            )
-        finally:
-            progress.end()
-        account = store.account()
-    left = account.deliveries.get("waiting", 0)
+        if given.dry_run:
+            local = _history(given, store, _app_id(given, settings))
+            report = _foreseen(store, access, local)
+        else:
+            # What damage hides would be left behind without a word.
+            store.mend(home.complain, max_bytes=CHECKED_BYTES)
+            report = _synced(given, store, sources, access)
     if given.json:
-        shapes.write({"sent": before - left, "waiting": left})
-        return 1 if left else 0
-    screen.say(_words(before, left))
-    for one in account.waiting:
-        screen.line(f"  {counted(one.runs, 'run')}: {one.text or 'not sent yet'}")
-    return 1 if left else 0
+        shapes.write(report.as_json())
+    else:
+        report.tell()
+    return report.exit_code
 
 
-def _words(before: int, left: int) -> str:
-    if not before:
-        return "Nothing waits."
-    if not left:
-        return f"{counted(before, 'run')} sent."
-    return f"{counted(before - left, 'run')} sent, {counted(left, 'run')} left:"
+def _history(given: Namespace, store: Store, app_id: str | None) -> History:
+    return (
+        history.read(store, choosing.choice(given), app_id)
+        if given.local
+        else History()
+    )
+
+
+def _app_id(given: Namespace, settings: Settings) -> str | None:
+    """Return where local runs go that have no application.
+
+    Raises:
+        SettingsError: It is not the id of one.
+    """
+    app_id: str | None = given.app_id or settings.app_id
+    if given.local and app_id is not None:
+        app_path(app_id)
+    return app_id
+
+
+def _foreseen(store: Store, access: Access, local: History) -> Report:
+    """Return how it would go if nothing went wrong."""
+    sizes = store.sizes([*store.waiting_ids(access.endpoint or None), *local.ids])
+    amount = Amount(len(sizes), sum(sizes.values()))
+    return Report(sent=amount, is_dry_run=True, staying=local.staying)
+
+
+def _synced(given: Namespace, store: Store, sources: Sources, access: Access) -> Report:
+    local, created = _joined(given, store, sources.resolve(), access)
+    store.upkeep.try_now(access.endpoint)
+    shipment = Shipment(store, access.endpoint)
+    _send(given, store, sources, shipment)
+    report = _outcome(store, shipment, local)
+    report.created = created
+    if report.waiting and not given.create:
+        report.unknown_apps += _unknown_to(store, access, local.unknown_apps)
+    return report
+
+
+def _joined(
+    given: Namespace, store: Store, settings: Settings, access: Access
+) -> tuple[History, list[str]]:
+    """Let local runs wait, and return them with the applications made for them."""
+    app_id = _app_id(given, settings)
+    local, created = _history(given, store, app_id), []
+    if given.create:
+        apps = {*local.going, *store.waiting_apps(access.endpoint)}
+        created = history.create_apps(access, sorted(apps))
+    elif local.going:
+        missing = history.missing_apps(access, sorted(local.going), given.timeout)
+        local = local.without(missing)
+    history.hand_over(
+        store,
+        local,
+        endpoint=access.endpoint,
+        app_id=app_id,
+        instance_id=settings.instance_id,
+    )
+    return local, created
+
+
+def _send(given: Namespace, store: Store, sources: Sources, shipment: Shipment) -> None:
+    with bar(is_wanted=not given.json and shipment.whole.runs > 0) as show:
+        watch = None if show is None else Watch(store, shipment, show, SYSTEM_CLOCK)
+        send(
+            store,
+            sources,
+            SYSTEM_CLOCK,
+            timeout_s=given.timeout,
+            show=lambda _: None if watch is None else watch.look(),
+        )
+
+
+def _outcome(store: Store, shipment: Shipment, local: History) -> Report:
+    account = store.account()
+    waiting = account.deliveries.get(Delivery.WAITING.value, 0)
+    return Report(
+        sent=shipment.those(Delivery.DELIVERED),
+        rejected=shipment.those(Delivery.REJECTED).runs,
+        waiting=waiting,
+        # Others may have joined in between.
+        elsewhere=max(0, waiting - len(store.waiting_ids(shipment.endpoint))),
+        problems=account.waiting,
+        staying=local.staying,
+        unknown_apps=[*local.unknown_apps],
+    )
+
+
+def _unknown_to(store: Store, access: Access, known: list[str]) -> list[str]:
+    """Return which applications of waiting runs are missing, as far as that is told."""
+    if store.lane(access.endpoint).problem is not None:
+        return []  # it answers nobody now
+    apps = [app for app in store.waiting_apps(access.endpoint) if app not in known]
+    try:
+        return history.missing_apps(access, apps, _ASIDE_S)
+    except PlatformError:
+        return []  # what keeps runs from being sent has been told

@@ -1,4 +1,4 @@
-"""Creating an application, once."""
+"""Creating an application, once, and asking whether it is there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def created(
         RefusedError: It is there already, and that is not fine.
         PlatformError: The platform did not create it.
     """
-    if exist_ok and (yield from _exists(app_id, patience)):
+    if exist_ok and (yield from exists(app_id, patience)):
         return False
     call = calls.create_application(app_id, name, description)
     attempts = 0
@@ -33,14 +33,19 @@ def created(
         except PlatformError as problem:
             # It may be ours, from before the answer was lost; or another's, meanwhile.
             is_fine = exist_ok or problem.may_have_acted
-            if is_fine and (yield from _exists(app_id, patience)):
+            if is_fine and (yield from exists(app_id, patience)):
                 return problem.may_have_acted
             yield from patience.before_another(problem, attempts)
         else:
             return True
 
 
-def _exists(app_id: str, patience: Patience) -> Steps[bool]:
+def exists(app_id: str, patience: Patience) -> Steps[bool]:
+    """Ask whether an application is there.
+
+    Raises:
+        PlatformError: The platform did not say.
+    """
     try:
         yield from patience.insist(calls.application(app_id))
     except RefusedError as refusal:

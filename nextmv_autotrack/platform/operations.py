@@ -11,7 +11,7 @@ from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
 from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.ids import NewId, new_id_source
 from nextmv_autotrack.nextmv_api.address import app_path
-from nextmv_autotrack.platform.creating import created
+from nextmv_autotrack.platform.creating import created, exists
 from nextmv_autotrack.platform.patience import Patience
 from nextmv_autotrack.platform.reading import LAST_POLL_S, Reading
 from nextmv_autotrack.platform.steps import Steps
@@ -107,6 +107,10 @@ class Operations:
     ) -> Steps[tuple[list[RunSummary], str | None]]:
         """Read a page of runs."""
         return self._reading(TIMEOUT_S).page(token, status)
+
+    def exists(self, timeout_s: float) -> Steps[bool]:
+        """Ask whether the application is there."""
+        return exists(self.app_id, self._patience(timeout_s))
 
     def create(
         self, name: str | None, description: str | None, *, exist_ok: bool

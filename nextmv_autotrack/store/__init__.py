@@ -2,7 +2,8 @@
 
 What journals say becomes rows (`frames_read`, `moving`), in tables that `schema`
 describes. The rows are the outbox of the upload (`outbox`) and the history for the
-readers (`queries`); `payloads` keeps what is too large for a row.
+readers (`queries`), from which local runs join the former (`shipping`); `payloads` keeps
+what is too large for a row.
 """
 
 from __future__ import annotations

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
-from nextmv_autotrack.store import notes, outbox
+from nextmv_autotrack.store import lane as lanes
+from nextmv_autotrack.store import notes, outbox, shipping
 from nextmv_autotrack.store.changes import Change
 from nextmv_autotrack.store.faults import told
 from nextmv_autotrack.store.lane import Lane
@@ -97,3 +98,56 @@ class Outgoing:
         """Return when to claim next: `now` or later; None when nothing waits."""
         with told(self._path):
             return outbox.next_due(self._connection, endpoint, now, without_apps)
+
+    def hand_over(
+        self,
+        run_ids: Collection[str],
+        *,
+        endpoint: str,
+        app_id: str | None = None,
+        instance_id: str | None = None,
+    ) -> int:
+        """Let local runs wait for a platform, all of them at once; return how many do.
+
+        Those that have not ended, have lost payloads, went already, or belong to no
+        application, stay as they are.
+
+        Args:
+            run_ids: Which runs.
+            endpoint: The platform.
+            app_id: The application of those that have none.
+            instance_id: Its instance.
+        """
+        with told(self._path):
+            return shipping.hand_over(
+                self._connection,
+                run_ids,
+                endpoint=endpoint,
+                app_id=app_id,
+                instance_id=instance_id,
+            )
+
+    def waiting_ids(self, endpoint: str | None) -> list[str]:
+        """Return the ended runs that wait for a platform; None: for any."""
+        with told(self._path):
+            return shipping.waiting_ids(self._connection, endpoint)
+
+    def waiting_apps(self, endpoint: str | None) -> list[str]:
+        """Return the applications that ended runs wait for, as above."""
+        with told(self._path):
+            return shipping.waiting_apps(self._connection, endpoint)
+
+    def sizes(self, run_ids: Collection[str]) -> Mapping[str, int]:
+        """Return how many bytes there are to send of each run."""
+        with told(self._path):
+            return shipping.sizes(self._connection, run_ids)
+
+    def deliveries(self, run_ids: Collection[str]) -> Mapping[str, str]:
+        """Return how far each of these runs is on its way, in the words of Delivery."""
+        with told(self._path):
+            return shipping.deliveries(self._connection, run_ids)
+
+    def lane(self, endpoint: str) -> Lane:
+        """Return how fast a platform may be called."""
+        with told(self._path):
+            return lanes.load(self._connection, endpoint)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from nextmv_autotrack import track_run
 from nextmv_autotrack.tracker import Tracker
 from tests.cli.conftest import Command
 
@@ -33,6 +34,8 @@ def completed(command: Command, *words: str) -> list[str]:
         (["list", "--delivery", "re"], ["rejected"]),
         (["list", "--sort", "st"], ["started"]),
         (["list", "--json", "--sinc"], ["--since"]),
+        (["sync", "--"], ["--app", "--app-id", "--create", "--dry-run", "--help"]),
+        (["sync", "--local", "--status", "f"], ["failed"]),
         (["export", "--format", ""], ["json", "nextmv-local"]),
         (["completion", ""], ["bash", "fish", "zsh"]),
         (["show", ""], []),
@@ -52,6 +55,16 @@ def test_ids_are_those_of_the_newest_runs_as_short_as_they_may_be(command: Comma
         run["id"] for run in runs
     }
     assert completed(command, "compare", found[0], found[1]) == [found[1]]
+
+
+def test_applications_are_those_of_the_newest_runs(command: Command, tracker: Tracker):
+    for app_id in ("routing", "packing", None, "routing"):
+        with track_run(app_id=app_id) if app_id else track_run():
+            pass
+    command("list")
+    found = ["packing", "routing"]
+    assert completed(command, "list", "--app", "") == found
+    assert completed(command, "sync", "--local", "--app-id", "") == found
 
 
 def test_a_store_that_cannot_be_read_completes_nothing(command: Command, home: Path):

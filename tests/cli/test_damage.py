@@ -90,7 +90,7 @@ def test_a_run_that_is_damaged_is_listed_with_what_is_wrong_and_the_others_are_s
         "damaged in the store: metrics",
         None,
     ]
-    assert command("sync").code == 0
+    assert command("sync").code == 1
     assert inputs(platform) == [b"0", b"2"]
     told = command("status", "--json").json
     assert told["runs"]["rejected"] == 1

@@ -52,6 +52,7 @@ def run_id(tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         ["open", "--print", "ID"],
         ["replay", "ID", "--with", "amodel:solve"],
         ["replay", "ID", "--with", "amodel:solve", "--json"],
+        ["sync", "--local", "--dry-run"],
         ["completion", "bash"],
     ],
     ids=" ".join,

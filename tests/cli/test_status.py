@@ -273,7 +273,11 @@ def test_a_run_that_is_rejected_does_not_stop_the_others(
     command: Command, left: Platform
 ):
     left.fail_next(1, status=422, path="/runs$", body="no such field")
-    assert command("sync").code == 0
+    said = command("sync")
+    assert (said.code, said.out) == (
+        1,
+        "2 runs sent, 1 rejected (see nextmv-autotrack status).\n",
+    )
     assert len(left.runs()) == 2
     assert "no such field" in command("status").out
     command("retry")
