@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from nextmv_autotrack import safely
-from nextmv_autotrack.access import Access
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.settings import Settings
+from nextmv_autotrack.settings.access import Access
 from nextmv_autotrack.status import Delivery
 
 Text = str | Callable[..., Any] | None

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from itertools import islice
 
-from nextmv_autotrack.access import Access
 from nextmv_autotrack.cli.choosing import Choice
 from nextmv_autotrack.errors import AutotrackError, PlatformError, SettingsError
 from nextmv_autotrack.nextmv_api import Client
 from nextmv_autotrack.nextmv_api.address import app_path
 from nextmv_autotrack.platform.driving import Driver
 from nextmv_autotrack.platform.operations import Operations
+from nextmv_autotrack.settings.access import Access
 from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.stored_run import UNKNOWN_NAME

@@ -5,10 +5,10 @@ from __future__ import annotations
 import webbrowser
 from argparse import Namespace
 
-from nextmv_autotrack.access import DEFAULT_ENDPOINT
 from nextmv_autotrack.cli import home, screen, shapes
 from nextmv_autotrack.errors import AutotrackError
 from nextmv_autotrack.nextmv_api.console import run_page
+from nextmv_autotrack.settings.access import DEFAULT_ENDPOINT
 from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import StoredRun
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from nextmv_autotrack.access import DEFAULT_ENDPOINT, Access
 from nextmv_autotrack.cli import home
 from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.settings.access import DEFAULT_ENDPOINT, Access
 
 
 def of_the_key(sources: Sources, access: Access) -> str:

@@ -17,8 +17,8 @@ from typing import Any
 from nextmv_autotrack.cli import choosing, columns, home, screen, shapes
 from nextmv_autotrack.cli.words import NOTHING, change, counted, duration, number
 from nextmv_autotrack.errors import AutotrackError, ReplayError, StoreError
-from nextmv_autotrack.outside import PREFIX
 from nextmv_autotrack.replaying import Outcome, Replayed, Terms, read, replay_recorded
+from nextmv_autotrack.settings.outside import PREFIX
 from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import Store, StoredRun
 

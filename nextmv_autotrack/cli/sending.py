@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from nextmv_autotrack.access import Access
 from nextmv_autotrack.cli import choosing, history, home, shapes
 from nextmv_autotrack.cli.history import History
 from nextmv_autotrack.cli.progress_bar import bar
@@ -14,6 +13,7 @@ from nextmv_autotrack.clock import SYSTEM_CLOCK
 from nextmv_autotrack.errors import PlatformError, SettingsError
 from nextmv_autotrack.nextmv_api.address import app_path
 from nextmv_autotrack.settings import Settings, Sources, from_environment
+from nextmv_autotrack.settings.access import Access
 from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.upload.duties import CHECKED_BYTES

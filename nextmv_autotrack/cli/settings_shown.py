@@ -7,10 +7,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from nextmv_autotrack.access import Access
 from nextmv_autotrack.cli import home, origins, screen, shapes
 from nextmv_autotrack.cli.words import NOTHING
 from nextmv_autotrack.settings import Settings, Sources, from_environment
+from nextmv_autotrack.settings.access import Access
 
 _KEY, _ENDPOINT = "api_key", "endpoint"
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nextmv_autotrack.access import Access
 from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.nextmv_api.answers import Answer
 from nextmv_autotrack.nextmv_api.async_pool import AsyncPool
@@ -16,7 +15,8 @@ from nextmv_autotrack.nextmv_api.calls import Call
 from nextmv_autotrack.nextmv_api.client import Client
 from nextmv_autotrack.nextmv_api.exchange import Body, Exchange
 from nextmv_autotrack.nextmv_api.faults import translated
-from nextmv_autotrack.profiles import Login
+from nextmv_autotrack.settings.access import Access
+from nextmv_autotrack.settings.profiles import Login
 
 if TYPE_CHECKING:
     import httpx

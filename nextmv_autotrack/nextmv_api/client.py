@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nextmv_autotrack.access import Access
 from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
 from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.nextmv_api import calls
@@ -25,7 +24,8 @@ from nextmv_autotrack.nextmv_api.faults import translated
 from nextmv_autotrack.nextmv_api.listing import Page
 from nextmv_autotrack.nextmv_api.pool import Pool
 from nextmv_autotrack.nextmv_api.sign_in import SignedIn
-from nextmv_autotrack.profiles import Login
+from nextmv_autotrack.settings.access import Access
+from nextmv_autotrack.settings.profiles import Login
 
 if TYPE_CHECKING:
     import httpx

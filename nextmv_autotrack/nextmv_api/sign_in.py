@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from nextmv_autotrack import profiles, safely
+from nextmv_autotrack import safely
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.errors import (
     PlatformError,
@@ -22,7 +22,8 @@ from nextmv_autotrack.nextmv_api import token_file
 from nextmv_autotrack.nextmv_api.address import is_plain, is_private
 from nextmv_autotrack.nextmv_api.answers import Answer, refusal, text_field
 from nextmv_autotrack.nextmv_api.token_file import Tokens
-from nextmv_autotrack.profiles import Login, Provider
+from nextmv_autotrack.settings import profiles
+from nextmv_autotrack.settings.profiles import Login, Provider
 
 # A request that is sent with it takes its time, and clocks differ.
 EXPIRES_SOON_S = 30.0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from nextmv_autotrack.access import Access
 from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.settings import OF_THIS_PROCESS, Sources
+from nextmv_autotrack.settings.access import Access
 
 
 def access(

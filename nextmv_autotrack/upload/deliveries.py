@@ -10,11 +10,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from nextmv_autotrack.access import Access
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.errors import DamagedStoreError
 from nextmv_autotrack.nextmv_api import Client
 from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.settings.access import Access
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.outbox import UPLOAD_LIFE_S
 from nextmv_autotrack.upload.crew import Crew

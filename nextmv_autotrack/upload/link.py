@@ -8,10 +8,10 @@ from contextlib import suppress
 from typing import Any
 
 from nextmv_autotrack import safely
-from nextmv_autotrack.access import Access
 from nextmv_autotrack.errors import SettingsError, UnreachableError
 from nextmv_autotrack.nextmv_api import Client
 from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.settings.access import Access
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.upload.settling import Settling
 

@@ -16,7 +16,7 @@ from nextmv_autotrack.clock import NS_PER_S, Clock
 from nextmv_autotrack.errors import SettingsError, SignInError, UnreachableError
 from nextmv_autotrack.nextmv_api.answers import Answer
 from nextmv_autotrack.nextmv_api.sign_in import EXPIRES_SOON_S, SignedIn
-from nextmv_autotrack.profiles import Login
+from nextmv_autotrack.settings.profiles import Login
 from tests.platform_server.identity import token
 from tests.settings.situations import NEXTMV_CLIENT_ID
 

@@ -23,6 +23,8 @@ STAGES = {
     "store",
     "upload",
     "nextmv_api",
+    "handle",
+    "settings",
     "platform",
     "solvers",
     "launcher",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nextmv_autotrack import track_run, tracked
-from nextmv_autotrack.access import DEFAULT_ENDPOINT
+from nextmv_autotrack.settings.access import DEFAULT_ENDPOINT
 
 
 @tracked

@@ -10,7 +10,7 @@ from shlex import quote
 from typing import Any, NamedTuple
 
 from nextmv_autotrack.errors import SettingsError
-from nextmv_autotrack.setting_values import CHECKS, from_text
+from nextmv_autotrack.settings.values import CHECKS, from_text
 
 _CONFIG, _SESSIONS = "config.yaml", "sessions.yaml"
 

@@ -5,7 +5,6 @@ Imported when somebody asks, and while no fork is under way, as `sighting`.
 
 from __future__ import annotations
 
-from nextmv_autotrack.access import Access
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.nextmv_api import Client
@@ -18,6 +17,7 @@ from nextmv_autotrack.platform.reading import LAST_POLL_S
 from nextmv_autotrack.platform.steps import Steps
 from nextmv_autotrack.result import RunResult
 from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.settings.access import Access
 from nextmv_autotrack.whereabouts import Place
 
 

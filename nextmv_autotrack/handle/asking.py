@@ -20,8 +20,8 @@ from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.whereabouts import Place
 
 if TYPE_CHECKING:
+    from nextmv_autotrack.handle.sighting import Sighting
     from nextmv_autotrack.result import RunResult
-    from nextmv_autotrack.sighting import Sighting
     from nextmv_autotrack.upload.worker import Worker
 
 # A delivery to a platform nearby takes some tens of milliseconds, a look about one.
@@ -98,7 +98,7 @@ class Handle:
         deadline_s = self._clock.steady() + timeout_s
         place = self.wait(run_id, timeout_s)
         with self._looking_for(run_id):
-            from nextmv_autotrack.reading_back import result  # noqa: PLC0415 -- see there
+            from nextmv_autotrack.handle.reading_back import result  # noqa: PLC0415 -- see there
         return result(place, self._sources, self._clock, deadline_s)
 
     async def result_async(self, run_id: str, timeout_s: float) -> RunResult:
@@ -106,12 +106,12 @@ class Handle:
         deadline_s = self._clock.steady() + timeout_s
         place = await self.wait_async(run_id, timeout_s)
         with self._looking_for(run_id):
-            from nextmv_autotrack.reading_back import result_async  # noqa: PLC0415 -- see there
+            from nextmv_autotrack.handle.reading_back import result_async  # noqa: PLC0415 -- see there
         return await result_async(place, self._sources, self._clock, deadline_s)
 
     def _look(self, run_id: str) -> Sighting | None:
         with self._looking_for(run_id) as gives_up:
-            from nextmv_autotrack.sighting import look  # noqa: PLC0415 -- see there
+            from nextmv_autotrack.handle.sighting import look  # noqa: PLC0415 -- see there
 
             return look(run_id, self._sources, gives_up)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from nextmv_autotrack.access import DEFAULT_ENDPOINT
 from nextmv_autotrack.errors import StoreError, UnknownRunError
 from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.settings.access import DEFAULT_ENDPOINT
 from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.store import DATABASE_NAME

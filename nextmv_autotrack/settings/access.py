@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nextmv_autotrack.errors import SettingsError
 
 if TYPE_CHECKING:
-    from nextmv_autotrack.profiles import Login, Profile, Stamp
+    from nextmv_autotrack.settings.profiles import Login, Profile, Stamp
 
 DEFAULT_ENDPOINT = "https://api.cloud.nextmv.io"
 
@@ -51,7 +51,7 @@ class Access:
     @property
     def is_outdated(self) -> bool:
         """Whether the file that it is from has changed since."""
-        from nextmv_autotrack.profiles import stamp_of  # noqa: PLC0415 -- as below
+        from nextmv_autotrack.settings.profiles import stamp_of  # noqa: PLC0415 -- as below
 
         return self.read is not None and stamp_of(self.read[0]) != self.read[1]
 
@@ -75,7 +75,7 @@ def found(
     then is the access's problem.
     """
     # Not at the top: many runs go nowhere, and need no access.
-    from nextmv_autotrack import profiles  # noqa: PLC0415
+    from nextmv_autotrack.settings import profiles  # noqa: PLC0415
 
     path = profiles.config_file()
     name = None if (profile or "default").lower() == "default" else profile
