@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
     from nextmv_autotrack.settings.profiles import Login, Profile, Stamp
 
 DEFAULT_ENDPOINT = "https://api.cloud.nextmv.io"
+
+# The platform's own hosts, and this machine: whoever names them gains no key by it.
+_SAFE_ENDPOINT = re.compile(
+    r"https://([a-z0-9-]+\.)*nextmv\.io(:\d+)?"
+    r"|https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/.*)?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -61,18 +69,21 @@ def needs_a_profile(endpoint: str | None, api_key: str | None) -> bool:
     return endpoint is None or api_key is None
 
 
-def found(
+def found(  # noqa: PLR0913 -- a setting each, and by name
     *,
     endpoint: str | None,
     api_key: str | None,
     profile: str | None,
     system_certs: bool,
     allow_http: bool,
+    is_strange: bool = False,
 ) -> Access:
     """Return the access that these settings give, together with a profile.
 
     The profile is read only for what the settings do not say, and what is wrong with it
-    then is the access's problem.
+    then is the access's problem. With `is_strange` the endpoint is named by files that
+    came with a project, and the key is the user's: they go together only where the
+    user's own profile names that endpoint, too.
     """
     # Not at the top: many runs go nowhere, and need no access.
     from nextmv_autotrack.settings import profiles  # noqa: PLC0415
@@ -80,16 +91,32 @@ def found(
     path = profiles.config_file()
     name = None if (profile or "default").lower() == "default" else profile
     access = Access(endpoint or "", api_key, None, system_certs, allow_http)
-    if not needs_a_profile(endpoint, api_key):
+    if not (needs_a_profile(endpoint, api_key) or is_strange):
         certs = system_certs or profiles.wants_system_certs(name, path)
         return replace(access, system_certs=certs)
     if path is not None:
         # Noted before it is read: what changes in between is seen as a change.
         access = replace(access, read=(path, profiles.stamp_of(path)))
     try:
-        return _completed(access, endpoint, name, profiles.read(name, path), path)
+        read = profiles.read(name, path)
+        access = _completed(access, endpoint, name, read, path)
     except SettingsError as error:
         return replace(access, problem=str(error))
+    if is_strange and access.is_open and read.endpoint != endpoint:
+        return replace(access, problem=_unconfirmed(access.endpoint))
+    return access
+
+
+def is_safe(endpoint: str) -> bool:
+    """Whether a key may go there whoever names it."""
+    return _SAFE_ENDPOINT.fullmatch(endpoint) is not None
+
+
+def _unconfirmed(endpoint: str) -> str:
+    return (
+        f"only the project's pyproject.toml names the endpoint {endpoint}, and it would "
+        f"get your key; if you trust it, set NEXTMV_ENDPOINT={endpoint}"
+    )
 
 
 def _completed(

@@ -10,6 +10,8 @@ from typing import Any
 PREFIX = "NEXTMV_AUTOTRACK_"
 TABLE = "nextmv-autotrack"
 
+_PROJECT_FILE = "pyproject.toml"
+
 # The variables that the platform's own SDK and command line read.
 _PLATFORM_VARIABLES = {
     "api_key": "NEXTMV_API_KEY",
@@ -53,6 +55,11 @@ def chosen_profile(environ: Mapping[str, str]) -> dict[str, str]:
     return {}
 
 
+def is_of_a_project(source: str) -> bool:
+    """Whether a source, as `said` names it, is the project's file."""
+    return source.endswith(_PROJECT_FILE)
+
+
 def _said_by_the_project(
     folder: Path, complain: Callable[[str], None]
 ) -> Iterator[tuple[str, str, Any]]:
@@ -83,7 +90,7 @@ def _here() -> Path:
 def _nearest_project_file(folder: Path) -> Path | None:
     """Return the pyproject.toml of the project that `folder` belongs to."""
     for at in (folder, *folder.parents):
-        path = at / "pyproject.toml"
+        path = at / _PROJECT_FILE
         try:
             if path.is_file():
                 return path

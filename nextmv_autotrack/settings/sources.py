@@ -12,7 +12,7 @@ from nextmv_autotrack import safely
 from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.settings import access, values
 from nextmv_autotrack.settings.access import Access
-from nextmv_autotrack.settings.outside import chosen_profile, said
+from nextmv_autotrack.settings.outside import chosen_profile, is_of_a_project, said
 from nextmv_autotrack.settings.schema import Settings, checked
 
 _ABOUT_ACCESS = ("endpoint", "api_key", "profile", "system_certs", "allow_http")
@@ -77,7 +77,12 @@ class Sources:
         """
         given, known = self._about_access(), self._access
         if own:
-            return access.found(**{**given, **own})
+            # Whoever names one of the two in code has a say in where the other goes.
+            is_strange = given["is_strange"] and not own.keys() & {
+                "endpoint",
+                "api_key",
+            }
+            return access.found(**{**given, **own, "is_strange": is_strange})
         if known and not known[1].is_open and known[1].is_outdated:
             # What is missing may be there now; plans that were made without are not.
             known, self.version = None, object()
@@ -90,13 +95,25 @@ class Sources:
         """Whether no profile has to be read for it."""
         given, known = self._about_access(), self._access
         is_known = known is not None and known[0] == given
-        return is_known or not access.needs_a_profile(
-            given["endpoint"], given["api_key"]
+        return is_known or not (
+            given["is_strange"]
+            or access.needs_a_profile(given["endpoint"], given["api_key"])
         )
 
     def _about_access(self) -> dict[str, Any]:
         settings = self.resolve()
-        return {name: getattr(settings, name) for name in _ABOUT_ACCESS}
+        given = {name: getattr(settings, name) for name in _ABOUT_ACCESS}
+        return {**given, "is_strange": self._is_endpoint_strange(settings)}
+
+    def _is_endpoint_strange(self, settings: Settings) -> bool:
+        """Whether a project's file alone says where a key goes that is not its own."""
+        return (
+            bool(settings.endpoint)
+            and is_of_a_project(self.origin("endpoint"))
+            and not is_of_a_project(self.origin("api_key"))
+            and self.origin("api_key") != "configure"
+            and not access.is_safe(settings.endpoint or "")
+        )
 
     def origin(self, name: str) -> str:
         """Return what has set the value that a setting has: `default` when nothing."""
