@@ -186,6 +186,24 @@ def add_sync(parser: ArgumentParser) -> None:
     parser.set_defaults(problem_of=_problem_of_sync)
 
 
+def add_purge(parser: ArgumentParser) -> None:
+    """Let `purge` know which runs are no longer needed."""
+    parser.add_argument(
+        "--older-than",
+        type=time_span,
+        required=True,
+        metavar="DAYS",
+        help="remove runs that began longer ago, if they are local or delivered",
+    )
+    parser.add_argument("--rejected", action="store_true", help="rejected ones, too")
+    parser.add_argument(
+        "--waiting",
+        action="store_true",
+        help="also those that the platform has not got: they are lost then",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say how many")
+
+
 def _problem_of_sync(given: Namespace) -> str | None:
     of_local = ("app_id", "status", "app", "name", "since", "where")
     for name in () if given.local else of_local:

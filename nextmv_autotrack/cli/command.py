@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import os
 import sys
 from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from nextmv_autotrack.cli import (
     arguments,
@@ -23,9 +22,13 @@ from nextmv_autotrack.cli import (
     settings_shown,
     showing,
     status,
+    streams,
 )
 from nextmv_autotrack.cli.words import one_line
 from nextmv_autotrack.errors import AutotrackError, DamagedStoreError
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 PROGRAM = "nextmv-autotrack"
 
@@ -116,22 +119,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: The words behind the command's name; those of the process when left out.
     """
-    _never_fail_to_print()
-    try:
-        code = _run(argv)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Who read the output, `head` for one, has seen enough. Python would complain
-        # about what it cannot write when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _EXIT_BROKEN_PIPE
-    except KeyboardInterrupt:
-        return _EXIT_INTERRUPTED
-    except AutotrackError as error:
-        return _failed(str(error))
-    except Exception as error:  # noqa: BLE001 -- people do not read tracebacks
-        return _failed(f"{type(error).__name__}: {error}")
+    streams.make_usable()
+    code, message = _outcome(argv)
+    lost = streams.written(sys.stdout)
+    if isinstance(lost, BrokenPipeError):
+        # Who read the output, `head` for one, has seen enough.
+        if not message and code != _EXIT_INTERRUPTED:
+            code = _EXIT_BROKEN_PIPE
+    elif lost is not None:
+        code = code or 1
+        message = f"the output could not be written: {lost.strerror}"
+    if message:
+        streams.complain(f"{PROGRAM}: {one_line(message)}")
+    streams.written(sys.stderr)
     return code
+
+
+def _outcome(argv: Sequence[str] | None) -> tuple[int, str]:
+    """Return the exit code, and what went wrong if that has to be said."""
+    try:
+        return _run(argv), ""
+    except BrokenPipeError:
+        return _EXIT_BROKEN_PIPE, ""
+    except KeyboardInterrupt:
+        return _EXIT_INTERRUPTED, ""
+    except AutotrackError as error:
+        return 1, str(error)
+    except Exception as error:  # noqa: BLE001 -- people do not read tracebacks
+        return 1, f"{type(error).__name__}: {error}"
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -163,16 +178,12 @@ def _given(parser: ArgumentParser, words: Sequence[str]) -> Namespace:
     return given
 
 
-def _failed(message: str) -> int:
-    print(f"{PROGRAM}: {one_line(message)}", file=sys.stderr)  # noqa: T201
-    return 1
+class _Parser(ArgumentParser):
+    """Does not keep it to itself when its help cannot be written."""
 
-
-def _never_fail_to_print() -> None:
-    """Let characters that the terminal does not know become escapes."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Print the help."""
+        (file or sys.stdout).write(self.format_help())
 
 
 class _Version(Action):
@@ -187,7 +198,7 @@ class _Version(Action):
 
 def _parser() -> ArgumentParser:
     parser = _with_examples(
-        PROGRAM, ArgumentParser, prog=PROGRAM, description="Look at tracked runs."
+        PROGRAM, _Parser, prog=PROGRAM, description="Look at tracked runs."
     )
     parser.add_argument(
         "-V", "--version", action=_Version, nargs=0, help="show the version and exit"
@@ -228,7 +239,7 @@ def _parser() -> ArgumentParser:
     compared = add("compare", comparing.compare, "Show what differs between runs.")
     compared.add_argument("id", metavar="ID", nargs="+", help=arguments.AN_ID)
     arguments.add_objective(compared)
-    told = add("status", status.status, "Show what waits, what was rejected and why.")
+    add("status", status.status, "Show what waits, what was rejected and why.")
     sent = add(
         "sync", sending.sync, "Send what waits, and local runs, to the platform."
     )
@@ -238,24 +249,9 @@ def _parser() -> ArgumentParser:
         "id", metavar="ID", nargs="*", help=f"{arguments.AN_ID}; all without"
     )
     purged = add("purge", status.purge, "Remove runs that are no longer needed.")
-    purged.add_argument(
-        "--older-than",
-        type=arguments.time_span,
-        required=True,
-        metavar="DAYS",
-        help="remove runs that began longer ago, if they are local or delivered",
-    )
-    purged.add_argument("--rejected", action="store_true", help="rejected ones, too")
-    purged.add_argument(
-        "--waiting",
-        action="store_true",
-        help="also those that the platform has not got: they are lost then",
-    )
-    purged.add_argument("--dry-run", action="store_true", help="only say how many")
-    told_of = add("config", settings_shown.config, "Show the settings that hold here.")
-    looked = add(
-        "doctor", doctor.doctor, "Check all that runs need, and say what to mend."
-    )
+    arguments.add_purge(purged)
+    add("config", settings_shown.config, "Show the settings that hold here.")
+    add("doctor", doctor.doctor, "Check all that runs need, and say what to mend.")
     opened = add("open", opening.open_page, "Open the page of a run in the browser.")
     opened.add_argument("id", metavar="ID", help=arguments.AN_ID)
     opened.add_argument("--print", action="store_true", help="only print its address")
@@ -265,10 +261,8 @@ def _parser() -> ArgumentParser:
     arguments.add_replay(again_with)
     exported = add("export", exporting.export, "Write runs into a folder, as files.")
     arguments.add_export(exported, exporting.FORMATS)
-    for reading in (told_of, looked, opened, again_with, exported):
-        reading.add_argument("--json", action="store_true", help="print JSON")
-    for reading in (listed, shown, logged, compared, told, sent, again, purged):
-        reading.add_argument("--json", action="store_true", help="print JSON")
+    for of_runs in commands.choices.values():
+        of_runs.add_argument("--json", action="store_true", help="print JSON")
     completed = add(
         "completion", completion.completion, "Print what completes words in a shell."
     )

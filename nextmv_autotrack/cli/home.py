@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from nextmv_autotrack.cli import streams
 from nextmv_autotrack.errors import (
     AutotrackError,
     DamagedStoreError,
@@ -88,4 +88,4 @@ def shown(folder: Path) -> str:
 
 def complain(message: str) -> None:
     """Tell people what they should know, beside what they have asked for."""
-    print(f"warning: {message}", file=sys.stderr)  # noqa: T201
+    streams.complain(f"warning: {message}")

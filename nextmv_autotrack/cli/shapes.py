@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from nextmv_autotrack.cli import streams
 from nextmv_autotrack.cli.words import one_line, timestamp
 from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.store import Store, StoredRun
@@ -61,7 +62,7 @@ def _payload(store: Store, digest: str | None) -> orjson.Fragment | None:
     except (StoreError, ValueError) as error:
         # The rest of the run is there all the same.
         left_out = one_line(str(error))
-        print(f"warning: a payload is left out: {left_out}", file=sys.stderr)  # noqa: T201
+        streams.complain(f"warning: a payload is left out: {left_out}")
         return None
     return orjson.Fragment(body)
 
