@@ -57,7 +57,8 @@ def add_choice(
         action="append",
         default=[],
         metavar="CONDITION",
-        help="a metric or the duration, such as 'value<100' or status=optimal; "
+        help="a metric or the duration, such as 'value<100', status=optimal or "
+        "'duration>90s'; "
         "several times: all of them hold",
     )
     if delivery is not None:
@@ -285,8 +286,5 @@ def _since(text: str) -> float:
 def _condition(text: str) -> Condition:
     try:
         return condition(text)
-    except ValueError:
-        raise ArgumentTypeError(
-            f"{text!r} is no condition: give a metric, one of < <= > >= = !=, and a "
-            "value, such as 'value<100'"
-        ) from None
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from nextmv_autotrack.cli.conditions import Condition
-from nextmv_autotrack.objective import metric
+from nextmv_autotrack.cli.conditions import DURATION, Condition
+from nextmv_autotrack.objective import flat, metric
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.selection import Selection
 
@@ -19,6 +19,9 @@ STARTED = "started"
 
 # Above every number and text: what comes in the order of the store.
 _EVERYTHING = sys.maxsize
+
+# Enough to see what is meant, or that the metrics are those of another model.
+_NAMES_SHOWN = 12
 
 _Key = Callable[[StoredRun], Any]
 
@@ -41,7 +44,7 @@ class Choice:
 
     def has(self, run: StoredRun) -> bool:
         """Whether the metrics of a run, and its duration, are as they must be."""
-        known = {"duration": run.duration, **run.metrics} if self.conditions else {}
+        known = {DURATION: run.duration, **run.metrics} if self.conditions else {}
         return all(one.holds(known) for one in self.conditions)
 
     def runs(self, store: Store, limit: int = 0) -> list[StoredRun]:
@@ -51,6 +54,26 @@ class Choice:
         if self.sort == STARTED and not self.is_reversed:
             return list(islice(found, limit))
         return self._sorted(found, limit)
+
+    def unknown_metric(self, store: Store, found: list[StoredRun]) -> str | None:
+        """Return words about a metric that was named and that no run has.
+
+        Args:
+            store: Where the runs are.
+            found: What `runs` has returned.
+        """
+        if not found:
+            asked = [one.name for one in self.conditions]
+        elif _key(self.sort)(found[0]) is None:
+            asked = [self.sort]
+        else:
+            return None
+        runs = [*store.each(self.selection)] if asked else []
+        known = dict.fromkeys(name for run in runs for name in flat(run.metrics))
+        for name in asked:
+            if runs and name != DURATION and name not in known:
+                return f"no run here has a metric {name!r}; {_named([*known])}"
+        return None
 
     def _sorted(self, runs: Iterable[StoredRun], limit: int) -> list[StoredRun]:
         """Return the first in order; those that have no such value come last."""
@@ -65,7 +88,7 @@ class Choice:
                     without.append(run)
 
         # The longest take the most attention, the smallest value is the best.
-        largest_first = (self.sort in {STARTED, "duration"}) is not self.is_reversed
+        largest_first = (self.sort in {STARTED, DURATION}) is not self.is_reversed
         if limit == _EVERYTHING:
             first = sorted(those_with(), key=key, reverse=largest_first)
         elif largest_first:
@@ -94,11 +117,19 @@ def choice(given: Namespace) -> Choice:
 def _key(name: str) -> _Key:
     if name == STARTED:
         return lambda run: run.id
-    if name == "duration":
+    if name == DURATION:
         return lambda run: run.duration
     if name == "name":
         return lambda run: run.name.lower()
     return lambda run: _comparable(metric(run.metrics, name))
+
+
+def _named(metrics: list[str]) -> str:
+    if not metrics:
+        return "none has any"
+    more = len(metrics) - _NAMES_SHOWN
+    words = ", ".join(metrics[:_NAMES_SHOWN])
+    return f"there are {words}" + (f" and {more} more" if more > 0 else "")
 
 
 def _comparable(value: object) -> tuple[int, Any] | None:

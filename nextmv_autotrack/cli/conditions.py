@@ -6,8 +6,10 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
+from nextmv_autotrack.cli.moments import seconds
 from nextmv_autotrack.objective import metric
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -23,7 +25,13 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 # The longer sign first: `<=` is not `<` and a value that begins with `=`.
 _CONDITION = re.compile(r"\s*([^<>=!]+?)\s*(<=|>=|==|!=|<|>|=)\s*(.+?)\s*")
 
+# They have an order, and texts have none that would mean anything here.
+_OF_NUMBERS = frozenset({"<", "<=", ">", ">="})
+
 _WORDS = {"true": True, "false": False}
+
+DURATION = "duration"
+"""It is known of every run that has ended, and people give it with a unit."""
 
 
 class Condition(NamedTuple):
@@ -54,9 +62,18 @@ def condition(text: str) -> Condition:
     """
     found = _CONDITION.fullmatch(text)
     if found is None:
-        raise ValueError(text)
-    name, sign, wanted = found.groups()
-    return Condition(name, sign, _value(wanted))
+        raise ValueError(
+            f"{text!r} is no condition: give a metric, one of < <= > >= = !=, and a "
+            "value, such as 'value<100'"
+        )
+    name, sign, word = found.groups()
+    wanted = _duration(text, word) if name == DURATION else _value(word)
+    if sign in _OF_NUMBERS and not _is_number(wanted):
+        raise ValueError(
+            f"{text!r}: {word!r} is no number, and {sign} compares numbers; = and != "
+            "compare texts, too"
+        )
+    return Condition(name, sign, wanted)
 
 
 def _value(text: str) -> float | bool | str:
@@ -67,6 +84,17 @@ def _value(text: str) -> float | bool | str:
     except ValueError:
         return text.strip("'\"")
     return text if math.isnan(number) else number
+
+
+def _duration(text: str, word: str) -> float:
+    with suppress(ValueError):
+        found = seconds(word)
+        if not math.isnan(found):
+            return found
+    raise ValueError(
+        f"{text!r}: {word!r} is no duration: give seconds, or one such as 200ms, 5s or "
+        "'2min 30s'"
+    )
 
 
 def _is_number(value: object) -> bool:

@@ -58,7 +58,10 @@ def read(folder: Path, wanted: Choice, limit: int) -> list[StoredRun]:
         # Looking must not leave a folder behind.
         return []
     with home.open_store(folder) as store:
-        return wanted.runs(store, limit)
+        found = wanted.runs(store, limit)
+        if words := wanted.unknown_metric(store, found):
+            home.complain(words)
+        return found
 
 
 def show(runs: Sequence[StoredRun], beside: Sequence[StoredRun] = ()) -> None:

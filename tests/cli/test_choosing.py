@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import datetime, timezone
 
 import pytest
 
 from nextmv_autotrack import track_run
 from nextmv_autotrack.cli.conditions import condition
-from nextmv_autotrack.cli.moments import moment
+from nextmv_autotrack.cli.moments import moment, seconds
 from nextmv_autotrack.tracker import Tracker
 from tests.cli.conftest import Command
 
@@ -59,9 +61,10 @@ def names(command: Command, *words: str) -> list[str]:
         (["--where", "status!=optimal"], ["broken"]),
         (["--where", "solver.gap>10"], ["Nightly_plan"]),
         (["--where", "value=7.0"], ["100% sure"]),
-        (["--where", "value>many"], []),
-        (["--where", "nothing<1"], []),
+        (["--where", "value>1000"], []),
         (["--where", "duration>=60"], []),
+        (["--where", "duration>=1min"], []),
+        (["--where", "duration<2min 5s", "--name", "sure"], ["100% sure"]),
         (["--where", "duration<60", "--name", "sure"], ["100% sure"]),
     ],
 )
@@ -107,6 +110,52 @@ def test_where_no_run_is_like_that_it_says_so(command: Command):
     assert (said.code, said.out, said.err) == (0, "No run is like that.\n", "")
 
 
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        (["--where", "nosuch<100"], 0),
+        (["--where", "status=optimal", "--where", "nosuch=1"], 0),
+        (["--sort", "nosuch"], 4),
+        (["--sort", "nosuch", "--limit", "2"], 2),
+    ],
+)
+def test_a_metric_that_no_run_has_is_named_with_those_there_are(
+    command: Command, words: list[str], count: int
+):
+    said = command("list", "--json", *words)
+    assert (said.code, len(json.loads(said.out))) == (0, count)
+    told = re.fullmatch(r"warning: no run here has a metric 'nosuch'; (.*)\n", said.err)
+    assert told is not None
+    assert all(name in told[1] for name in ("value", "status", "solver.gap"))
+    assert ("No run is like that." in command("list", *words).out) == (count == 0)
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--where", "value<0"],
+        ["--where", "nosuch<1", "--name", "nobody"],
+        ["--sort", "nosuch", "--name", "nobody"],
+        ["--sort", "solver.gap", "--name", "sure"],
+        ["--where", "duration>1h"],
+    ],
+)
+def test_nothing_is_said_of_metrics_that_are_not_at_fault(
+    command: Command, words: list[str]
+):
+    assert command("list", *words).err == ""
+
+
+def test_of_many_metrics_only_some_are_named(command: Command, tracker: Tracker):
+    with track_run("many") as run:
+        run.metrics.update({f"metric_{number}": 1 for number in range(50)})
+    said = command("list", "--sort", "nosuch")
+    assert re.search(r"metric_0, .* and \d\d more\n", said.err)
+    assert len(said.err) < 300
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [
@@ -116,6 +165,12 @@ def test_where_no_run_is_like_that_it_says_so(command: Command):
         (["--since", "0001-01-01"], "such as 90s, 2h"),
         (["--where", "value"], "such as 'value<100'"),
         (["--where", "<3"], "such as 'value<100'"),
+        (["--where", "value<abc"], "'value<abc': 'abc' is no number"),
+        (["--where", "proved>=true"], "'true' is no number"),
+        (["--where", "value>nan"], "'nan' is no number"),
+        (["--where", "duration<abc"], "'abc' is no duration: give seconds, or"),
+        (["--where", "duration=5 parsecs"], "'5 parsecs' is no duration"),
+        (["--where", "duration<nan"], "'nan' is no duration"),
         (["--name", " "], "it is empty"),
     ],
 )
@@ -145,6 +200,22 @@ def test_moments(text: str, seconds_ago: float):
     assert moment(text, NOW) == NOW - seconds_ago
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted_s"),
+    [
+        ("1.5", 1.5),
+        ("300 us", 0.0003),
+        ("1ms", 0.001),
+        ("2 min 03 s", 123),
+        ("1 h 02 min", 3720),
+        ("1h30m", 5400),
+        ("3 Days", 259_200),
+    ],
+)
+def test_spans_of_time(text: str, wanted_s: float):
+    assert seconds(text) == pytest.approx(wanted_s)
+
+
 def test_moments_without_a_zone_are_those_of_the_clock_on_the_wall():
     today = datetime.fromtimestamp(NOW).astimezone().date().isoformat()
     assert moment(today, NOW) == moment("today", NOW) <= NOW
@@ -155,6 +226,9 @@ def test_a_condition_compares_what_can_be_compared():
     assert condition("proved=true").holds({"proved": True})
     assert not condition("proved=true").holds({"proved": 1})
     assert condition("n!=3").holds({"n": "three"})
+    assert condition("duration<1ms").holds({"duration": 0.0009})
+    assert not condition("duration<1ms").holds({"duration": 0.0011})
+    assert not condition("duration<1ms").holds({"duration": None})
     assert not condition("n>3").holds({"n": "three"})
     assert not condition("n=1").holds({"n": [1]})
     assert condition("bound>inf").holds({"bound": 1}) is False
