@@ -35,7 +35,7 @@ _BESIDE_NAME = 72
 
 def runs(folder: Path, wanted: Choice, *, limit: int, as_json: bool) -> int:
     """Print the last runs, then each that begins and each that ends, without an end."""
-    while not folder.is_dir():
+    while not home.is_there(folder):
         time.sleep(POLL_S)
     tell = _tell_as_json if as_json else _teller()
     with home.open_store(folder) as store:

@@ -51,14 +51,32 @@ def catch_up(store: Store, folder: Path) -> None:
         Sweep(store, Home(folder)).others()
 
 
+def is_there(folder: Path) -> bool:
+    """Whether anything has been tracked into this folder: looking leaves none behind.
+
+    Raises:
+        StoreError: Something else stands in its place.
+    """
+    if folder.is_dir():
+        return True
+    if folder.exists():
+        msg = (
+            f"{shown(folder)} is no folder, and runs are kept in one: move it, or name "
+            "another with NEXTMV_AUTOTRACK_DIRECTORY"
+        )
+        raise StoreError(msg)
+    return False
+
+
 @contextmanager
 def store_of(folder: Path) -> Iterator[Store]:
     """Open the store of a folder that has one already, up to date as of now.
 
     Raises:
-        UnknownRunError: There is none: looking must not leave a folder behind.
+        UnknownRunError: There is none.
+        StoreError: Something else stands in its place.
     """
-    if not folder.is_dir():
+    if not is_there(folder):
         msg = f"there are no runs in {shown(folder)} yet"
         raise UnknownRunError(msg)
     with open_store(folder) as store:

@@ -54,8 +54,7 @@ def run(given: Namespace) -> int:
 
 def read(folder: Path, wanted: Choice, limit: int) -> list[StoredRun]:
     """Return the chosen runs, at most `limit` of them unless that is 0."""
-    if not folder.is_dir():
-        # Looking must not leave a folder behind.
+    if not home.is_there(folder):
         return []
     with home.open_store(folder) as store:
         found = wanted.runs(store, limit)

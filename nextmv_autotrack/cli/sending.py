@@ -29,19 +29,26 @@ def sync(given: Namespace) -> int:
     settings, access = sources.resolve(), sources.access()
     if not (access.is_open or given.dry_run):
         raise SettingsError(access.problem or "no API key is known: set NEXTMV_API_KEY")
-    with home.store_of(settings.directory) as store:
-        if given.dry_run:
-            local = _history(given, store, _app_id(given, settings))
-            report = _foreseen(store, access, local)
-        else:
-            # What damage hides would be left behind without a word.
-            store.mend(home.complain, max_bytes=CHECKED_BYTES)
-            report = _synced(given, store, sources, access)
+    report = Report(sent=Amount(0, 0), is_dry_run=given.dry_run)
+    if home.is_there(settings.directory):
+        with home.store_of(settings.directory) as store:
+            report = _reported(given, store, sources, access)
     if given.json:
         shapes.write(report.as_json())
     else:
         report.tell()
     return report.exit_code
+
+
+def _reported(
+    given: Namespace, store: Store, sources: Sources, access: Access
+) -> Report:
+    if given.dry_run:
+        local = _history(given, store, _app_id(given, sources.resolve()))
+        return _foreseen(store, access, local)
+    # What damage hides would be left behind without a word.
+    store.mend(home.complain, max_bytes=CHECKED_BYTES)
+    return _synced(given, store, sources, access)
 
 
 def _history(given: Namespace, store: Store, app_id: str | None) -> History:

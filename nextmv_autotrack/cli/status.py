@@ -12,6 +12,8 @@ from nextmv_autotrack.cli.words import age, counted, number, short_lengths, size
 from nextmv_autotrack.journal import Home
 from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store.accounts import Account
+from nextmv_autotrack.store.disk import Usage
+from nextmv_autotrack.store.upkeep import Purged
 
 _REJECTED_SHOWN = 10
 
@@ -23,31 +25,33 @@ _FINISHED = (Delivery.LOCAL, Delivery.DELIVERED)
 def status(given: Namespace) -> int:
     """Print how the runs of this machine are doing on their way."""
     folder = home.directory()
-    with home.store_of(folder) as store:
-        account, used = store.account(), store.upkeep.usage()
-        journals = _journals(Home(folder))
-        if given.json:
-            shapes.write(_as_json(folder, account, used._asdict(), journals))
-            return 0
-        screen.pairs(
-            [
-                ("folder", home.shown(folder)),
-                ("disk", f"{size(used.total)}: {_disk(used._asdict())}"),
-                ("journals", _journal_words(journals)),
-                ("runs", _run_words(account)),
-            ]
-        )
-        _show_platforms(account)
-        _show_waiting(account)
-        _show_rejected(account)
+    account, used = _taken_stock(folder)
+    journals = _journals(Home(folder))
+    if given.json:
+        shapes.write(_as_json(folder, account, used._asdict(), journals))
+        return 0
+    screen.pairs(
+        [
+            ("folder", home.shown(folder)),
+            ("disk", f"{size(used.total)}{_disk(used._asdict())}"),
+            ("journals", _journal_words(journals)),
+            ("runs", _run_words(account)),
+        ]
+    )
+    _show_platforms(account)
+    _show_waiting(account)
+    _show_rejected(account)
     return 0
 
 
 def retry(given: Namespace) -> int:
     """Let rejected runs wait for the platform again."""
-    with home.store_of(home.directory()) as store:
-        ids = [store.run(one).id for one in given.id] or None
-        again = store.upkeep.retry(ids)
+    folder = home.directory()
+    again = 0
+    if given.id or home.is_there(folder):
+        with home.store_of(folder) as store:
+            ids = [store.run(one).id for one in given.id] or None
+            again = store.upkeep.retry(ids)
     if given.json:
         shapes.write({"retried": again})
         return 0
@@ -68,11 +72,13 @@ def purge(given: Namespace) -> int:
         wanted.append(Delivery.REJECTED.value)
     if given.waiting:
         wanted.append(Delivery.WAITING.value)
-    before = time.time() - given.older_than * _DAY_S
-    with home.store_of(home.directory()) as store:
-        gone = store.upkeep.purge(
-            before=before, deliveries=wanted, dry_run=given.dry_run
-        )
+    folder, before = home.directory(), time.time() - given.older_than * _DAY_S
+    gone = Purged(runs=0, payload_bytes=0)
+    if home.is_there(folder):
+        with home.store_of(folder) as store:
+            gone = store.upkeep.purge(
+                before=before, deliveries=wanted, dry_run=given.dry_run
+            )
     if given.json:
         shapes.write({**gone._asdict(), "dry_run": given.dry_run})
         return 0
@@ -82,6 +88,16 @@ def purge(given: Namespace) -> int:
     else:
         screen.say(f"{runs} removed, and {size(gone.payload_bytes)} of payloads.")
     return 0
+
+
+def _taken_stock(folder: Path) -> tuple[Account, Usage]:
+    if not home.is_there(folder):
+        nothing = Account(
+            deliveries={}, running=0, waiting=[], rejected=[], trimmed=0, lanes={}
+        )
+        return nothing, Usage(database=0, payloads=0, journals=0, damaged=0)
+    with home.store_of(folder) as store:
+        return store.account(), store.upkeep.usage()
 
 
 def _journals(journals: Home) -> list[dict[str, Any]]:
@@ -130,7 +146,8 @@ def _as_json(
 
 
 def _disk(used: dict[str, int]) -> str:
-    return ", ".join(f"{name} {size(count)}" for name, count in used.items() if count)
+    words = ", ".join(f"{name} {size(count)}" for name, count in used.items() if count)
+    return f": {words}" if words else ""
 
 
 def _journal_words(journals: list[dict[str, Any]]) -> str:

@@ -202,9 +202,24 @@ def test_a_store_that_cannot_be_opened_is_one_line_and_exit_code_1(
     assert len(said.err.splitlines()) == 1
 
 
-def test_a_home_that_is_a_file_is_no_traceback(command: Command, home: Path):
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["list"],
+        ["list", "-f"],
+        ["status"],
+        ["show", "a"],
+        ["retry"],
+        ["purge", "--older-than", "1"],
+    ],
+    ids=" ".join,
+)
+def test_a_home_that_is_a_file_is_named(command: Command, home: Path, words: list[str]):
     home.write_text("a file")
-    assert "No runs" in command("list").out
+    said = command(*words)
+    assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
+    assert f"{home} is no folder" in said.err
+    assert "NEXTMV_AUTOTRACK_DIRECTORY" in said.err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX")

@@ -114,15 +114,62 @@ def test_status_of_a_home_where_all_is_well_is_short(
 
 
 @pytest.mark.parametrize(
-    "words", [["status"], ["retry"], ["purge", "--older-than", "1"]]
+    ("words", "told", "as_json"),
+    [
+        (["retry"], "No run was rejected.", {"retried": 0}),
+        (
+            ["purge", "--older-than", "1"],
+            "0 runs removed",
+            {"runs": 0, "payload_bytes": 0, "dry_run": False},
+        ),
+    ],
 )
-def test_where_there_is_nothing_yet_it_says_so_and_leaves_nothing(
-    command: Command, home: Path, words: list[str]
+def test_where_there_is_nothing_yet_all_is_well_and_nothing_is_left_behind(
+    command: Command, home: Path, words: list[str], told: str, as_json: object
 ):
     said = command(*words)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith(told)
+    assert command(*words, "--json").json == as_json
+    assert not home.exists()
+
+
+def test_the_status_of_nothing_has_the_same_shape_with_zeros(
+    command: Command, tracker: Tracker, home: Path
+):
+    said = command("status")
+    assert (said.code, said.err) == (0, "")
+    assert [line.split("  ")[0] for line in said.lines] == [
+        "folder",
+        "disk",
+        "journals",
+        "runs",
+    ]
+    nothing = command("status", "--json").json
+    assert not home.exists()
+    with track_run():
+        pass
+    something = command("status", "--json").json
+    assert nothing.keys() == something.keys()
+    for part in ("runs", "disk"):
+        assert nothing[part] == dict.fromkeys(something[part], 0)
+
+
+def test_there_is_nothing_to_send_where_nothing_was_tracked(
+    command: Command, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("NEXTMV_API_KEY", "a-key")
+    for words in ([], ["--local"], ["--local", "--dry-run"]):
+        said = command("sync", *words)
+        assert (said.code, said.err) == (0, "")
+        assert command("sync", *words, "--json").json["sent"] == 0
+    assert not home.exists()
+
+
+def test_ids_of_no_run_are_an_error_where_there_is_nothing_yet(command: Command):
+    said = command("retry", "ffff")
     assert (said.code, said.out) == (1, "")
     assert "no runs" in said.err
-    assert not home.exists()
 
 
 def test_retry_lets_what_was_rejected_wait_again(
