@@ -47,9 +47,9 @@ _EXAMPLES = {
         "~/.nextmv/autotrack.",
         "",
         "Exit codes: 0 all is well; 1 it failed, or something is not as it should be",
-        "(doctor: a problem; replay: a run is worse; sync: a run is left, or rejected;",
-        "export: a run is left out); 2 the words make no sense; 130 interrupted; 141",
-        "nobody reads on.",
+        "(doctor: a problem; replay: a run is worse; sync: a run is left, or has",
+        "just been rejected; export: a run is left out); 2 the words make no sense; 130",
+        "interrupted; 141 nobody reads on.",
     ),
     "list": (
         f"{PROGRAM} list",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from contextlib import suppress
 
-from nextmv_autotrack.cli import choosing, history, home, shapes
+from nextmv_autotrack.cli import choosing, history, home, shapes, streams
 from nextmv_autotrack.cli.history import History
 from nextmv_autotrack.cli.progress_bar import bar
 from nextmv_autotrack.cli.shipment import Amount, Shipment, Watch
 from nextmv_autotrack.cli.sync_report import Report
+from nextmv_autotrack.cli.words import counted
 from nextmv_autotrack.clock import SYSTEM_CLOCK
-from nextmv_autotrack.errors import PlatformError, SettingsError
+from nextmv_autotrack.errors import PlatformError, SettingsError, StoreError
 from nextmv_autotrack.nextmv_api.address import app_path
 from nextmv_autotrack.settings import Settings, Sources, from_environment
 from nextmv_autotrack.settings.access import Access
@@ -48,7 +50,21 @@ def _reported(
         return _foreseen(store, access, local)
     # What damage hides would be left behind without a word.
     store.mend(home.complain, max_bytes=CHECKED_BYTES)
-    return _synced(given, store, sources, access)
+    try:
+        return _synced(given, store, sources, access)
+    except KeyboardInterrupt:
+        _say_what_is_left(store, access.endpoint)
+        raise
+
+
+def _say_what_is_left(store: Store, endpoint: str) -> None:
+    """Local runs may wait by now, which nobody would expect of what was broken off."""
+    with suppress(StoreError):
+        if left := len(store.waiting_ids(endpoint)):
+            streams.complain(
+                f"{counted(left, 'run is', 'runs are')} left; the next sync, or any "
+                f"program that tracks, sends {'it' if left == 1 else 'them'}"
+            )
 
 
 def _history(given: Namespace, store: Store, app_id: str | None) -> History:
@@ -127,9 +143,13 @@ def _send(given: Namespace, store: Store, sources: Sources, shipment: Shipment) 
 def _outcome(store: Store, shipment: Shipment, local: History) -> Report:
     account = store.account()
     waiting = account.deliveries.get(Delivery.WAITING.value, 0)
+    rejected = shipment.those(Delivery.REJECTED).runs
     return Report(
         sent=shipment.those(Delivery.DELIVERED),
-        rejected=shipment.those(Delivery.REJECTED).runs,
+        rejected=rejected,
+        rejected_before=max(
+            0, account.deliveries.get(Delivery.REJECTED.value, 0) - rejected
+        ),
         waiting=waiting,
         # Others may have joined in between.
         elsewhere=max(0, waiting - len(store.waiting_ids(shipment.endpoint))),

@@ -29,6 +29,8 @@ class Report:
     sent: Amount
     is_dry_run: bool = False
     rejected: int = 0
+    rejected_before: int = 0
+    """Those of which an earlier one has told: nobody sends them unless asked to."""
     waiting: int = 0
     """All that still wait."""
     elsewhere: int = 0
@@ -71,6 +73,11 @@ class Report:
         if self.elsewhere:
             words = counted(self.elsewhere, "of these waits", "of these wait")
             screen.line(f"  {words} for another endpoint: see nextmv-autotrack status")
+        if self.rejected_before:
+            words = counted(self.rejected_before, "run was", "runs were")
+            screen.line(
+                f"  {words} rejected before: see nextmv-autotrack status, and retry"
+            )
         for why, runs in self.staying.items():
             screen.line(f"  {counted(runs, 'local run')} left out: {_WHY[why]}")
         for app in self.unknown_apps:

@@ -6,29 +6,43 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
 pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
 
 
-def seen(*words: str, first: str = "", **environ: str) -> str:
-    """What the command prints on a terminal of 80 columns."""
+def seen(
+    *words: str,
+    first: str = "",
+    code: int = 0,
+    meanwhile: Callable[[subprocess.Popen[bytes]], None] = lambda _: None,
+    **environ: str,
+) -> str:
+    """What the command prints on a terminal of 80 columns, errors as well."""
     main, terminal = pty.openpty()
-    program = f"{first}\nfrom nextmv_autotrack.cli import main\nmain({[*words]!r})"
+    program = (
+        f"{first}\nimport sys\nfrom nextmv_autotrack.cli import main\n"
+        f"sys.exit(main({[*words]!r}))"
+    )
     given = {"TERM": "xterm-256color", "COLUMNS": "80", **environ}
     kept = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
     with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=terminal, env={**kept, **given}
+        [sys.executable, "-c", program],
+        stdout=terminal,
+        stderr=terminal,
+        env={**kept, **given},
     ) as process:
         os.close(terminal)
+        meanwhile(process)
         parts = []
         try:
             while part := os.read(main, 4096):
                 parts.append(part)
         except OSError:
             pass  # what Linux says when the other side has closed
-        assert process.wait() == 0
+        assert process.wait() == code
     os.close(main)
     return b"".join(parts).decode()
 
@@ -36,3 +50,16 @@ def seen(*words: str, first: str = "", **environ: str) -> str:
 def plain(screen: str) -> str:
     """Return what is seen without its colours."""
     return re.sub(r"\x1b\[[\d;]*m", "", screen)
+
+
+def shown(screen: str) -> str:
+    """Return what stands on each line in the end, written over or not."""
+    lines = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", screen).replace("\r\n", "\n")
+    return "\n".join(_written_over(line) for line in lines.split("\n"))
+
+
+def _written_over(line: str) -> str:
+    seen = ""
+    for part in line.split("\r"):
+        seen = part + seen[len(part) :]
+    return seen.rstrip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sqlite3
 import subprocess
@@ -18,7 +19,7 @@ from nextmv_autotrack import Application, track_run
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.tracker import Tracker
 from tests.cli.conftest import Command, Said
-from tests.cli.terminal import seen
+from tests.cli.terminal import seen, shown
 from tests.platform_server.handle import Platform
 from tests.store.journals import Journal
 
@@ -180,6 +181,14 @@ def test_a_run_that_is_rejected_does_not_stop_the_others(
     report = told(command("sync", "--local", "--json"), code=1)
     assert (report["sent"], report["rejected"]) == (RUNS - 1, 1)
     assert "no such field" in command("status").out
+    said = command("sync")
+    assert (said.code, said.lines) == (
+        0,
+        [
+            "Nothing waits.",
+            "  1 run was rejected before: see nextmv-autotrack status, and retry",
+        ],
+    )
     command("retry")
     assert command("sync").out == "1 run sent.\n"
     assert inputs(platform) == [*range(RUNS)]
@@ -425,18 +434,41 @@ def test_a_run_whose_beginning_is_lost_stays_and_the_others_go(
 
 
 @pytest.mark.usefixtures("routing", "history")
-def test_ctrl_c_ends_it_without_a_word_and_what_is_left_waits(
+def test_ctrl_c_says_how_many_are_left_and_they_wait(
     command: Command, platform: Platform
 ):
     platform.trouble("hang", method="POST", path="/runs$")
     process = start("--local")
     wait_until(lambda: len(platform.runs()) == RUNS - 1)
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=PATIENCE_S) == (b"", b"")
-    assert process.returncode == 130
-    assert command("status", "--json").json["runs"]["local"] == 0
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, out) == (130, b"")
+    left = re.fullmatch(
+        rb"(\d) runs? (is|are) left; the next sync, or any program that tracks, sends "
+        rb"(it|them)\n",
+        err,
+    )
+    assert left is not None
+    report = command("status", "--json").json["runs"]
+    assert (report["local"], report["waiting"]) == (0, int(left[1]))
     assert command("sync").code == 0
     assert inputs(platform) == [*range(RUNS)]
+
+
+@pytest.mark.parametrize("first", ["", WITHOUT_RICH], ids=["rich", "plain"])
+@pytest.mark.usefixtures("routing", "history")
+def test_ctrl_c_on_a_terminal_says_it_on_a_line_of_its_own(
+    platform: Platform, first: str
+):
+    platform.trouble("hang", method="POST", path="/runs$")
+
+    def interrupt(process: subprocess.Popen[bytes]) -> None:
+        wait_until(lambda: len(platform.runs()) == RUNS - 1)
+        process.send_signal(signal.SIGINT)
+
+    page = seen("sync", "--local", first=first, meanwhile=interrupt, code=130)
+    *_, last = shown(page).splitlines()
+    assert re.fullmatch(r"\d runs? (is|are) left; .*", last)
 
 
 @pytest.mark.parametrize("first", ["", WITHOUT_RICH], ids=["rich", "plain"])
