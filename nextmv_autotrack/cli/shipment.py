@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from nextmv_autotrack.cli.progress_bar import Show
+from nextmv_autotrack.cli.progress_bar import Line, Show
 from nextmv_autotrack.cli.words import duration, number, one_line, size
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.status import Delivery
@@ -104,15 +104,15 @@ class Watch:
         whole, left = self._shipment.whole, self._shipment.left()
         lane = self._store.lane(self._shipment.endpoint)
         left_s = self._pace.left_s(now_s, left.runs)
-        words = progress_line(whole, left, lane, self._clock.wall(), left_s)
-        self._show(1 - left.runs / whole.runs, words)
+        line = progress_line(whole, left, lane, self._clock.wall(), left_s)
+        self._show(1 - left.runs / whole.runs, line)
         took_s = self._clock.steady() - now_s
         self._look_at = now_s + max(_SHOW_S, took_s / _SHOW_SHARE)
 
 
 def progress_line(
     whole: Amount, left: Amount, lane: Lane, now: float, left_s: float | None
-) -> str:
+) -> Line:
     """Return how far it is, what it waits for, and when it will be over.
 
     Args:
@@ -122,14 +122,13 @@ def progress_line(
         now: The time.
         left_s: How long it will take, if anybody can say.
     """
-    words = [
-        f"{whole.runs - left.runs} of {whole.runs} runs",
-        f"{size(whole.bytes - left.bytes)} of {size(whole.bytes)}",
-    ]
+    runs = f"{whole.runs - left.runs} of {whole.runs} runs"
+    weight = f"{size(whole.bytes - left.bytes)} of {size(whole.bytes)}"
+    waits = []
     if left.runs:
-        words += [f"{_rough(left_s)} left"] if left_s is not None else []
-        words += _waits_for(lane, now)
-    return ", ".join(words)
+        waits += [f"{_rough(left_s)} left"] if left_s is not None else []
+        waits += _waits_for(lane, now)
+    return Line(", ".join([runs, weight, *waits]), ", ".join([runs, *waits]))
 
 
 def _rough(seconds: float) -> str:

@@ -12,6 +12,8 @@ import pytest
 
 pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX")
 
+WITHOUT_RICH = "import sys; sys.modules['rich.console'] = None"
+
 
 def seen(
     *words: str,
@@ -21,11 +23,22 @@ def seen(
     **environ: str,
 ) -> str:
     """What the command prints on a terminal of 80 columns, errors as well."""
-    main, terminal = pty.openpty()
     program = (
         f"{first}\nimport sys\nfrom nextmv_autotrack.cli import main\n"
         f"sys.exit(main({[*words]!r}))"
     )
+    return printed(program, code=code, meanwhile=meanwhile, **environ)
+
+
+def printed(
+    program: str,
+    *,
+    code: int = 0,
+    meanwhile: Callable[[subprocess.Popen[bytes]], None] = lambda _: None,
+    **environ: str,
+) -> str:
+    """What a program prints on such a terminal."""
+    main, terminal = pty.openpty()
     given = {"TERM": "xterm-256color", "COLUMNS": "80", **environ}
     kept = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
     with subprocess.Popen(

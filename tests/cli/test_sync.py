@@ -19,7 +19,7 @@ from nextmv_autotrack import Application, track_run
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.tracker import Tracker
 from tests.cli.conftest import Command, Said
-from tests.cli.terminal import seen, shown
+from tests.cli.terminal import WITHOUT_RICH, seen, shown
 from tests.platform_server.handle import Platform
 from tests.store.journals import Journal
 
@@ -34,7 +34,6 @@ MISSING = (
     "--create"
 )
 
-WITHOUT_RICH = "import sys; sys.modules['rich.console'] = None"
 
 Track = Callable[..., str]
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nextmv_autotrack.tracker import Tracker
-from tests.cli.terminal import plain, seen
-
-WITHOUT_RICH = "import sys; sys.modules['rich.console'] = None"
+from tests.cli.terminal import WITHOUT_RICH, plain, seen
 
 
 @pytest.fixture(autouse=True)
