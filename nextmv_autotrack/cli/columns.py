@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from nextmv_autotrack.cli import screen
-from nextmv_autotrack.cli.words import one_line
+from nextmv_autotrack.cli.words import cut, one_line
 
 # A column of things beside each other, its gap counted, below which it says nothing.
 _COLUMN = 16
@@ -126,21 +126,20 @@ def _fitted(rows: list[Row]) -> Iterator[Row]:
     widths = [
         max(map(len, column)) for column in zip(*(c for _, c in full), strict=True)
     ]
+    longest = screen.WIDEST_PIPED, screen.WIDEST_PIPED
     if screen.is_terminal():
         terminal = screen.width()
-        label_width = min(label_width, terminal // 3)
-        most = (terminal - label_width) // len(widths) - len(screen.GAP)
-        widths = [min(width, max(most, _COLUMN - len(screen.GAP))) for width in widths]
+        most = (terminal - min(label_width, terminal // 3)) // len(widths)
+        longest = terminal // 3, max(most, _COLUMN) - len(screen.GAP)
     for label, cells in rows:
         yield (
-            cut(label, label_width).ljust(label_width) if cells else label,
+            _padded(label, min(label_width, longest[0])) if cells else label,
             [
-                screen.GAP + cut(cell, width).ljust(width)
+                screen.GAP + _padded(cell, min(width, longest[1]))
                 for cell, width in zip(cells, widths, strict=False)
             ],
         )
 
 
-def cut(text: str, width: int) -> str:
-    """Return a text that is no wider than that."""
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+def _padded(text: str, width: int) -> str:
+    return (cut(text, width) if screen.is_terminal() else text).ljust(width)

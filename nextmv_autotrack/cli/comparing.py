@@ -27,7 +27,7 @@ from nextmv_autotrack.cli.words import (
     counted,
     duration,
     number,
-    short_lengths,
+    short_length,
     size,
 )
 from nextmv_autotrack.errors import AutotrackError, StoreError
@@ -69,9 +69,9 @@ def compare(given: Namespace) -> int:
     if given.json:
         shapes.write(_as_json(runs, objectives, inputs, outputs))
         return 0
-    lengths = short_lengths(run.id for run in runs)
+    length = short_length(run.id for run in runs)
     columns.side_by_side(
-        [run.id[: lengths[run.id]] for run in runs],
+        [run.id[:length] for run in runs],
         [
             (None, _facts(runs, objectives)),
             ("Metrics", _metrics(runs)),

@@ -6,7 +6,7 @@ from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator, Sequence
 
 from nextmv_autotrack.cli import home, screen
-from nextmv_autotrack.cli.words import short_lengths
+from nextmv_autotrack.cli.words import short_length
 from nextmv_autotrack.errors import AutotrackError
 from nextmv_autotrack.status import STATUSES_HERE, Delivery
 from nextmv_autotrack.store import Store, StoredRun
@@ -105,8 +105,8 @@ def _values(action: Action) -> Iterable[str]:
 def _ids() -> list[str]:
     """The ids of the newest runs, as short as they may be."""
     runs = _newest()
-    lengths = short_lengths(run.id for run in runs)
-    return [run.id[: lengths[run.id]] for run in runs]
+    length = short_length(run.id for run in runs)
+    return [run.id[:length] for run in runs]
 
 
 def _newest() -> list[StoredRun]:

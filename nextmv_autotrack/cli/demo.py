@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 from nextmv_autotrack.cli import home, listing, screen
 from nextmv_autotrack.cli.choosing import Choice
-from nextmv_autotrack.cli.words import short_lengths
+from nextmv_autotrack.cli.words import short_length
 from nextmv_autotrack.errors import AutotrackError
 
 MODULE = "nextmv_autotrack.demo"
@@ -58,7 +58,7 @@ def _show_runs(since_s: float) -> None:
     screen.say()
     screen.say(f"$ nextmv-autotrack list --limit {len(runs)}")
     listing.show(runs)
-    last = runs[0].id[: short_lengths(run.id for run in runs)[runs[0].id]]
+    last = runs[0].id[: short_length(run.id for run in runs)]
     screen.say()
     screen.say(f"The runs are in {home.shown(folder)}; no account was needed. Next:")
     screen.pairs(

@@ -10,7 +10,7 @@ from pathlib import Path
 from nextmv_autotrack.cli import columns, home, screen, shapes
 from nextmv_autotrack.cli.choosing import Choice
 from nextmv_autotrack.cli.results import result
-from nextmv_autotrack.cli.words import clock_time, duration, one_line
+from nextmv_autotrack.cli.words import clock_time, cut, duration, one_line
 from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.selection import Selection
@@ -137,7 +137,7 @@ def _teller() -> Callable[[StoredRun], None]:
                 clock_time(run.started_at),
                 run.status,
                 duration(run.duration),
-                columns.cut(name, name_width) if screen.is_terminal() else name,
+                cut(name, name_width) if screen.is_terminal() else name,
                 result(run),
             )
         )

@@ -7,11 +7,12 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from nextmv_autotrack.cli import choosing, following, home, screen, shapes
+from nextmv_autotrack.cli import choosing, following, home, screen, shapes, tables
 from nextmv_autotrack.cli.choosing import Choice
 from nextmv_autotrack.cli.results import result
-from nextmv_autotrack.cli.words import age, duration, short_lengths
+from nextmv_autotrack.cli.words import age, duration, short_length
 from nextmv_autotrack.errors import AutotrackError
+from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import StoredRun
 
 # They fit on a screen.
@@ -36,8 +37,8 @@ def run(given: Namespace) -> int:
                 "-f prints runs as they come: leave out --sort and --reverse"
             )
         return following.runs(folder, wanted, limit=limit, as_json=given.json)
-    # One more than is shown: it tells whether there are more, and how long the id of
-    # the one before it has to be.
+    # One more than is shown: it tells whether there are more, and how long ids have
+    # to be.
     runs = read(folder, wanted, limit + 1 if limit else 0)
     listed = runs[:limit] if limit else runs
     if given.json:
@@ -66,12 +67,12 @@ def read(folder: Path, wanted: Choice, limit: int) -> list[StoredRun]:
 def show(runs: Sequence[StoredRun], beside: Sequence[StoredRun] = ()) -> None:
     """Print a table of `runs`; ids are told apart from those `beside`, too."""
     now = time.time()
-    lengths = short_lengths(run.id for run in (*runs, *beside))
-    screen.table(
+    id_length = short_length(run.id for run in (*runs, *beside))
+    tables.table(
         _HEADS,
         [
             (
-                run.id[: lengths[run.id]],
+                run.id[:id_length],
                 run.name,
                 run.status,
                 age(run.started_at, now),
@@ -82,6 +83,7 @@ def show(runs: Sequence[StoredRun], beside: Sequence[StoredRun] = ()) -> None:
             for run in runs
         ],
         spare=_SPARE,
+        usual=Delivery.LOCAL,
     )
 
 
@@ -91,8 +93,8 @@ def _say_what_next(runs: Sequence[StoredRun], *, more: bool) -> None:
     screen.say()
     if more:
         screen.say("There are more: the same with --limit 0")
-    first = runs[0].id[: short_lengths(run.id for run in runs)[runs[0].id]]
-    screen.say(f"One of them in full: nextmv-autotrack show {first}")
+    first = runs[0].id[: short_length(run.id for run in runs)]
+    screen.hanging("", f"One of them in full: nextmv-autotrack show {first}")
 
 
 def _say_how_to_begin(folder: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from nextmv_autotrack.cli import screen
-from nextmv_autotrack.cli.columns import cut
+from nextmv_autotrack.cli.words import cut
 
 if TYPE_CHECKING:
     from rich.console import Console

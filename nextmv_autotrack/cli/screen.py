@@ -1,4 +1,4 @@
-"""Tables and headings: in colour on a terminal, plain when piped."""
+"""Lines and headings: in colour on a terminal, plain when piped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager, redirect_stdout
 from textwrap import wrap
 from typing import TYPE_CHECKING, TextIO
 
-from nextmv_autotrack.cli.words import one_line
+from nextmv_autotrack.cli.words import cut, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,18 +18,11 @@ if TYPE_CHECKING:
 
 GAP = "  "
 
-# A column but the last; longer names are cut on a terminal.
-_WIDEST = 32
-
-# What the last column should have, and what a name needs to be recognised by.
-_LAST_COLUMN = 24
-_SHORTEST_NAME = 10
-
-# With less of it, the last column says nothing.
-_SHORTEST_LAST = 10
-
 # A text that hangs behind something wider than this leaves is not worth wrapping.
 _SHORTEST_TEXT = 20
+
+WIDEST_PIPED = 40
+"""What is beside a longer text moves: one of them must not move all others in a pipe."""
 
 _STDOUT, _STDERR = 1, 2
 
@@ -70,8 +63,7 @@ def say(text: str = "", *, flush: bool = False) -> None:
 def line(text: str) -> None:
     """Print one line, cut where a terminal ends; nothing in it is obeyed."""
     clean = one_line(text, keep_indent=True)
-    most = width() if is_terminal() else len(clean)
-    say(clean if len(clean) <= most else f"{clean[: most - 1]}…")
+    say(cut(clean, width()) if is_terminal() else clean)
 
 
 def text(lines: str) -> None:
@@ -88,18 +80,19 @@ def text(lines: str) -> None:
 def hanging(lead: str, text: str, *, word: str = "") -> None:
     """Print a text behind its lead, further lines below its first word.
 
-    `word`, with which the lead begins, has its colour.
+    `word`, with which the lead begins, has its colour; so has a text that is a word.
     """
     clean = one_line(text)
     lines = [clean]
     if is_terminal():
         lines = wrap(clean, max(_SHORTEST_TEXT, width() - len(lead))) or [""]
     page = console()
-    rest = lead[len(word) :] + lines[0]
     if page is None:
-        say(f"{word}{rest}")
+        say(f"{lead}{lines[0]}".rstrip())
     else:
-        page.print(_styled(word, word) + rest, soft_wrap=True)
+        begun = styled(word, word) + lead[len(word) :] + styled(lines[0], lines[0])
+        begun.rstrip()
+        page.print(begun, soft_wrap=True)
     for line in lines[1:]:
         say(f"{' ' * len(lead)}{line}")
     sys.stdout.flush()
@@ -132,39 +125,6 @@ def _is_the_systems(stream: TextIO) -> bool:
         return False
 
 
-def table(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], *, spare: Sequence[str] = ()
-) -> None:
-    """Print rows in columns; the last column is cut where a terminal ends.
-
-    Columns in `spare` are left out, the first of them first, where the last one would
-    not say anything any more.
-    """
-    clean = [[one_line(cell) for cell in row] for row in rows]
-    if is_terminal():
-        heads, clean = _what_fits(heads, clean, spare)
-    page = console()
-    if page is None:
-        for line in _aligned([heads, *clean]):
-            say(line)
-    else:
-        _rich(page, heads, clean)
-
-
-def _what_fits(
-    heads: Sequence[str], rows: list[list[str]], spare: Sequence[str]
-) -> tuple[Sequence[str], list[list[str]]]:
-    terminal = width()
-    for head in spare:
-        widths = _widths(heads, rows, terminal)
-        if terminal - sum(widths) - len(GAP) * len(widths) >= _SHORTEST_LAST:
-            break
-        at = heads.index(head)
-        heads = [*heads[:at], *heads[at + 1 :]]
-        rows = [[*row[:at], *row[at + 1 :]] for row in rows]
-    return heads, rows
-
-
 def heading(text: str) -> None:
     """Print a heading, with a line of room above it."""
     page = console()
@@ -177,22 +137,12 @@ def heading(text: str) -> None:
 
 def pairs(rows: Sequence[tuple[str, str]], *, indent: str = "") -> None:
     """Print names and what they stand for, the latter below each other."""
-    page = console()
-    for line in _aligned(
-        [(indent + one_line(name), one_line(text)) for name, text in rows]
-    ):
-        if page is None:
-            say(line)
-        else:
-            _, _, value = line.rpartition(GAP)
-            page.print(_styled(line, value), soft_wrap=True)
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = zip(row, widths, strict=True)
-        yield GAP.join(cell.ljust(width) for cell, width in cells).rstrip()
+    clean = [(indent + one_line(name), one_line(text)) for name, text in rows]
+    most = width() // 2 - len(GAP) if is_terminal() else WIDEST_PIPED
+    widest = min(most, max((len(name) for name, _ in clean), default=0))
+    for name, text in clean:
+        shown = cut(name, widest) if is_terminal() else name
+        hanging(shown.ljust(widest) + GAP, text)
 
 
 def console() -> Console | None:
@@ -206,42 +156,10 @@ def console() -> Console | None:
     return Console(file=sys.stdout)
 
 
-def _widths(heads: Sequence[str], rows: list[list[str]], terminal: int) -> list[int]:
-    """Return the widths of all columns but the last, which takes what is left.
-
-    Rich would take room from all columns alike, and half an id is of no use: names,
-    which come second, give way so that the last column says something.
-    """
-    columns = zip(heads, *rows, strict=True)
-    *widths, last = [min(_WIDEST, max(map(len, column))) for column in columns]
-    left = terminal - sum(widths) - len(GAP) * len(widths)
-    missing = min(last, _LAST_COLUMN) - left
-    if missing > 0 and len(widths) > 1:
-        widths[1] = max(_SHORTEST_NAME, widths[1] - missing)
-    return widths
-
-
-def _styled(text: str, word: str) -> Text:
+def styled(text: str, word: str) -> Text:
     """Return `text` in the colour of `word`, which ends it."""
     from rich.text import Text  # noqa: PLC0415
 
     styled = Text(text)
     styled.stylize(COLOURS.get(word, ""), len(text) - len(word))
     return styled
-
-
-def _rich(console: Console, heads: Sequence[str], rows: list[list[str]]) -> None:
-    from rich.table import Table  # noqa: PLC0415
-
-    made = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0))
-    for head, width in zip(
-        heads[:-1], _widths(heads, rows, console.width), strict=True
-    ):
-        made.add_column(head, no_wrap=True, min_width=width, max_width=width)
-    made.add_column(heads[-1])
-    for row in rows:
-        cells = [_styled(cell, cell) for cell in row]
-        for cell in cells:
-            cell.no_wrap, cell.overflow = True, "ellipsis"
-        made.add_row(*cells)
-    console.print(made)

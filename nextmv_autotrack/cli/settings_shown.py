@@ -7,10 +7,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from nextmv_autotrack.cli import home, origins, screen, shapes
+from nextmv_autotrack.cli import home, origins, screen, shapes, tables
 from nextmv_autotrack.cli.words import NOTHING
 from nextmv_autotrack.settings import Settings, Sources, from_environment
 from nextmv_autotrack.settings.access import Access
+
+_HEADS = ("SETTING", "VALUE", "FROM")
 
 _KEY, _ENDPOINT = "api_key", "endpoint"
 
@@ -23,16 +25,22 @@ def config(given: Namespace) -> int:
     if given.json:
         shapes.write({name: _as_json(settings, sources, name) for name in names})
         return 0
-    screen.table(
-        ("SETTING", "VALUE", "FROM"),
-        [
-            (name, _in_words(settings, sources, name), _origin(sources, name))
-            for name in names
-        ],
-    )
+    rows = [
+        (name, _in_words(settings, sources, name), _origin(sources, name))
+        for name in names
+    ]
+    if tables.fits(_HEADS, rows):
+        tables.table(_HEADS, rows)
+    else:
+        screen.pairs([pair for row in rows for pair in _below_each_other(*row)])
     screen.say()
     screen.hanging("", where_runs_go(settings, sources.access()))
     return 0
+
+
+def _below_each_other(name: str, value: str, origin: str) -> list[tuple[str, str]]:
+    """Half of an address or a path is of no use where a terminal is narrow."""
+    return [(name, value), *([] if origin == "default" else [("", f"from {origin}")])]
 
 
 def where_runs_go(settings: Settings, access: Access) -> str:

@@ -9,7 +9,15 @@ import orjson
 
 from nextmv_autotrack.cli import following, home, screen, shapes
 from nextmv_autotrack.cli.results import own_first
-from nextmv_autotrack.cli.words import age, duration, local_time, number, one_line, size
+from nextmv_autotrack.cli.words import (
+    age,
+    cut,
+    duration,
+    local_time,
+    number,
+    one_line,
+    size,
+)
 from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.store import Payload, Store, StoredRun
 
@@ -89,7 +97,7 @@ def _facts(run: StoredRun) -> list[tuple[str, str | None]]:
 
 def _brief(value: object) -> str:
     if isinstance(value, (dict, list)):
-        return _cut(orjson.dumps(value).decode())
+        return _shortened(orjson.dumps(value).decode())
     return number(value)
 
 
@@ -104,7 +112,7 @@ def _payload(title: str, store: Store, digest: str) -> None:
         return
     screen.heading(f"{title} ({size(found.size)})")
     for line in lines[:_LINES_OF_A_PAYLOAD]:
-        screen.say(f"  {_cut(line)}")
+        screen.line(f"  {_shortened(line)}")
     if len(lines) > _LINES_OF_A_PAYLOAD:
         screen.say(f"  ... {len(lines) - _LINES_OF_A_PAYLOAD} more lines with --json")
 
@@ -130,11 +138,12 @@ def _last_lines(run: StoredRun, text: str) -> None:
     note = f", the last {_LINES_OF_LOG} of {len(lines)} lines" if left_out else ""
     screen.heading(f"Logs{note}")
     for line in lines[left_out:]:
-        screen.say(f"  {_cut(line)}")
+        screen.line(f"  {_shortened(line)}")
     if left_out:
         screen.say(f"  all of them: nextmv-autotrack logs {run.id}")
 
 
-def _cut(line: str) -> str:
-    clean = one_line(line, keep_indent=True)
-    return clean if len(clean) <= _LINE_WIDTH else f"{clean[: _LINE_WIDTH - 3]}..."
+def _shortened(line: str) -> str:
+    """As much as anybody reads, and as a wide terminal shows."""
+    most = screen.width() if screen.is_terminal() else _LINE_WIDTH
+    return cut(one_line(line, keep_indent=True), max(most, _LINE_WIDTH))

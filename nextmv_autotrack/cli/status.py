@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nextmv_autotrack.cli import home, screen, shapes
-from nextmv_autotrack.cli.words import age, counted, number, short_lengths, size, until
+from nextmv_autotrack.cli.words import age, counted, number, short_length, size, until
 from nextmv_autotrack.journal import Home
 from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store.accounts import Account
@@ -200,9 +200,9 @@ def _show_rejected(account: Account) -> None:
         return
     screen.heading("Rejected by the platform")
     now = time.time()
-    lengths = short_lengths(run.id for run in account.rejected)
+    id_length = short_length(run.id for run in account.rejected)
     for run in account.rejected[:_REJECTED_SHOWN]:
-        head = f"  {run.id[: lengths[run.id]]}  {run.name}, {age(run.started_at, now)}"
+        head = f"  {run.id[:id_length]}  {run.name}, {age(run.started_at, now)}"
         screen.line(f"{head}: {run.problem}")
     if len(account.rejected) > _REJECTED_SHOWN:
         screen.say("  and more: nextmv-autotrack status --json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timezone
+from itertools import pairwise
 
 NOTHING = "-"
 
@@ -27,17 +28,11 @@ _UNITS = (
 _KB, _MB, _GB = 1000, 1000_000, 1000_000_000
 
 
-def short_lengths(ids: Iterable[str]) -> dict[str, int]:
-    """Return how much of each id tells it from the others."""
-    lengths: dict[str, int] = {}
-    before = ""
-    for run_id in sorted(ids):
-        needed = max(_SHORTEST_ID, _common(before, run_id) + 1)
-        lengths[run_id] = needed
-        if before:
-            lengths[before] = max(lengths[before], needed)
-        before = run_id
-    return lengths
+def short_length(ids: Iterable[str]) -> int:
+    """Return how much of ids tells each of them from the others."""
+    ordered = sorted(ids)
+    common = [_common(one, other) for one, other in pairwise(ordered)]
+    return max(_SHORTEST_ID, 1 + max(common, default=0))
 
 
 def _common(one: str, other: str) -> int:
@@ -118,6 +113,11 @@ def one_line(text: str, *, keep_indent: bool = False) -> str:
     """Return `text` on one line, without anything a terminal would obey."""
     clean = "".join(char if char.isprintable() else " " for char in text)
     return clean.rstrip() if keep_indent else clean.strip()
+
+
+def cut(text: str, width: int) -> str:
+    """Return a text that is no wider than that."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def number(value: object) -> str:

@@ -61,7 +61,7 @@ def test_where_nothing_can_be_recorded_it_says_so(command: Command, home: Path):
     home.write_text("a file where a folder should be")
     said = command("demo")
     assert said.code == 1
-    assert "has none of their runs" in said.err
+    assert "is no folder" in said.err
     assert "Traceback" not in said.err
 
 

@@ -134,6 +134,28 @@ def test_every_short_id_finds_its_run(command: Command, tracker: Tracker):
         assert command("show", short, "--json").json["name"] in rest
 
 
+def test_ids_are_of_one_length(command: Command, tracker: Tracker):
+    for _ in range(30):
+        with track_run():
+            pass
+    lengths = {len(row.split()[0]) for row in command("list").lines[1:]}
+    assert len(lengths) == 1
+
+
+def test_one_long_name_moves_no_other_row_of_a_pipe(command: Command, tracker: Tracker):
+    with track_run("short"):
+        pass
+    with track_run("n" * 10_000):
+        pass
+    heads, longest, short = command("list").lines
+    assert len(longest) < 300
+    assert len(heads) < 120
+    assert heads.index("STATUS") == short.index("succeeded") < 70
+    ids = [run["id"] for run in command("list", "--json").json]
+    compared = command("compare", *ids).lines
+    assert max(len(line) for line in compared if "nnn" not in line) < 200
+
+
 def test_a_name_cannot_break_the_table(command: Command, tracker: Tracker):
     with track_run(name="two\nlines \x1b[31mred"):
         pass
