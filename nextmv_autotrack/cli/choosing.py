@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 from nextmv_autotrack.cli.conditions import DURATION, Condition
+from nextmv_autotrack.cli.results import own_first
 from nextmv_autotrack.objective import flat, metric
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.selection import Selection
@@ -68,11 +69,13 @@ class Choice:
             asked = [self.sort]
         else:
             return None
-        runs = [*store.each(self.selection)] if asked else []
-        known = dict.fromkeys(name for run in runs for name in flat(run.metrics))
+        is_any, known = False, dict[str, Any]()
+        for run in store.each(self.selection) if asked else ():
+            is_any = True
+            known.update(flat(run.metrics))
         for name in asked:
-            if runs and name != DURATION and name not in known:
-                return f"no run here has a metric {name!r}; {_named([*known])}"
+            if is_any and name != DURATION and name not in known:
+                return f"no run here has a metric {name!r}; {_named(own_first(known))}"
         return None
 
     def _sorted(self, runs: Iterable[StoredRun], limit: int) -> list[StoredRun]:
@@ -124,11 +127,12 @@ def _key(name: str) -> _Key:
     return lambda run: _comparable(metric(run.metrics, name))
 
 
-def _named(metrics: list[str]) -> str:
-    if not metrics:
+def _named(metrics: Iterable[str]) -> str:
+    names = [*metrics]
+    if not names:
         return "none has any"
-    more = len(metrics) - _NAMES_SHOWN
-    words = ", ".join(metrics[:_NAMES_SHOWN])
+    more = len(names) - _NAMES_SHOWN
+    words = ", ".join(names[:_NAMES_SHOWN])
     return f"there are {words}" + (f" and {more} more" if more > 0 else "")
 
 

@@ -94,7 +94,10 @@ def _say_what_next(runs: Sequence[StoredRun], *, more: bool) -> None:
     if more:
         screen.say("There are more: the same with --limit 0")
     first = runs[0].id[: short_length(run.id for run in runs)]
-    screen.hanging("", f"One of them in full: nextmv-autotrack show {first}")
+    lead, command = "One of them in full:", f"nextmv-autotrack show {first}"
+    # A command is copied from one line.
+    gap = " " if len(f"{lead} {command}") <= screen.width() else "\n"
+    screen.say(f"{lead}{gap}{command}")
 
 
 def _say_how_to_begin(folder: Path) -> None:

@@ -68,11 +68,13 @@ def _say_what_is_left(store: Store, endpoint: str) -> None:
 
 
 def _history(given: Namespace, store: Store, app_id: str | None) -> History:
-    return (
-        history.read(store, choosing.choice(given), app_id)
-        if given.local
-        else History()
-    )
+    if not given.local:
+        return History()
+    wanted = choosing.choice(given)
+    found = history.read(store, wanted, app_id)
+    if not (found.ids or found.staying) and (words := wanted.unknown_metric(store, [])):
+        home.complain(words)
+    return found
 
 
 def _app_id(given: Namespace, settings: Settings) -> str | None:

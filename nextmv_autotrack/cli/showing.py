@@ -108,7 +108,7 @@ def _payload(title: str, store: Store, digest: str) -> None:
     except (StoreError, OSError, ValueError) as error:
         # The rest of the run is there all the same.
         screen.heading(title)
-        screen.say(f"  {one_line(str(error))}")
+        screen.hanging("  ", str(error))
         return
     screen.heading(f"{title} ({size(found.size)})")
     for line in lines[:_LINES_OF_A_PAYLOAD]:

@@ -18,11 +18,14 @@ WITHOUT_RICH = "import sys; sys.modules['rich.console'] = None"
 def seen(
     *words: str,
     first: str = "",
-    code: int = 0,
+    code: int | None = None,
     meanwhile: Callable[[subprocess.Popen[bytes]], None] = lambda _: None,
     **environ: str,
 ) -> str:
-    """What the command prints on a terminal of 80 columns, errors as well."""
+    """What the command prints on a terminal of 80 columns, errors as well.
+
+    Its exit code is `code`, any if that is None.
+    """
     program = (
         f"{first}\nimport sys\nfrom nextmv_autotrack.cli import main\n"
         f"sys.exit(main({[*words]!r}))"
@@ -33,7 +36,7 @@ def seen(
 def printed(
     program: str,
     *,
-    code: int = 0,
+    code: int | None = 0,
     meanwhile: Callable[[subprocess.Popen[bytes]], None] = lambda _: None,
     **environ: str,
 ) -> str:
@@ -55,7 +58,7 @@ def printed(
                 parts.append(part)
         except OSError:
             pass  # what Linux says when the other side has closed
-        assert process.wait() == code
+        assert process.wait() == code or code is None
     os.close(main)
     return b"".join(parts).decode()
 

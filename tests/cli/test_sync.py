@@ -352,6 +352,13 @@ def test_only_what_is_chosen_goes(command: Command, platform: Platform, track: T
     assert told(command("sync", "--local", "--where", "value=7", "--json"))["sent"] == 6
 
 
+@pytest.mark.usefixtures("routing", "history")
+def test_a_metric_that_no_local_run_has_is_named(command: Command):
+    said = command("sync", "--local", "--where", "nosuch<1")
+    assert (said.code, said.out) == (0, "Nothing waits.\n")
+    assert "no run here has a metric 'nosuch'; there are value" in said.err
+
+
 @pytest.mark.usefixtures("routing")
 def test_runs_in_progress_stay_until_they_have_ended(
     command: Command, platform: Platform, track: Track
