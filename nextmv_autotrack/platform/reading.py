@@ -141,7 +141,8 @@ class Reading:
         if kind == "json" and information.output_bytes <= MAX_INLINE_BYTES:
             return (yield from self._asked(information.id, calls.outcome))
         if not information.output_bytes:
-            return Outcome(None, None)
+            # A text may be empty; a folder without a byte was never uploaded.
+            return Outcome("" if kind == "text" else None, None)
         output = yield from self._downloaded("output", information.id, kind)
         return Outcome(output, None)
 

@@ -80,6 +80,7 @@ def test_texts_are_sent_as_texts(app, platform, text):
         "input": {"type": "text"},
         "output": {"type": "text"},
     }
+    assert (app.input(run.id), app.run(run.id).output) == (text, text)
 
 
 def test_a_text_with_metrics_goes_into_the_document_in_which_they_are_looked_for(
