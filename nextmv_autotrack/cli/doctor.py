@@ -9,6 +9,7 @@ from nextmv_autotrack.cli import home, screen, shapes
 from nextmv_autotrack.cli.checks import Check, State
 from nextmv_autotrack.cli.folder_checks import folder_checks, waiting
 from nextmv_autotrack.cli.platform_checks import PlatformChecks
+from nextmv_autotrack.cli.tracking_check import tracking_check
 from nextmv_autotrack.clock import SYSTEM_CLOCK
 from nextmv_autotrack.settings import from_environment
 
@@ -38,7 +39,8 @@ def doctor(given: Namespace) -> int:
 def _checks() -> Iterator[Check]:
     sources = from_environment(home.complain)
     settings = sources.resolve()
-    platform = PlatformChecks(settings, sources, SYSTEM_CLOCK.wall)
+    yield tracking_check(sources)
+    platform = PlatformChecks(sources, SYSTEM_CLOCK.wall)
     yield from platform.run(waiting(settings.directory))
     yield from folder_checks(settings)
 
