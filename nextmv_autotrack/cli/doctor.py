@@ -5,9 +5,9 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 
-from nextmv_autotrack.cli import home, screen, shapes
+from nextmv_autotrack.cli import home, leftovers, screen, shapes
 from nextmv_autotrack.cli.checks import Check, State
-from nextmv_autotrack.cli.folder_checks import folder_checks, waiting
+from nextmv_autotrack.cli.folder_checks import folder_checks
 from nextmv_autotrack.cli.platform_checks import PlatformChecks
 from nextmv_autotrack.cli.tracking_check import tracking_check
 from nextmv_autotrack.clock import SYSTEM_CLOCK
@@ -40,9 +40,10 @@ def _checks() -> Iterator[Check]:
     sources = from_environment(home.complain)
     settings = sources.resolve()
     yield tracking_check(sources)
-    platform = PlatformChecks(sources, SYSTEM_CLOCK.wall)
-    yield from platform.run(waiting(settings.directory))
-    yield from folder_checks(settings)
+    # First: what still lies in journals may wait for the platform, too.
+    left = leftovers.moved(settings.directory)
+    yield from PlatformChecks(sources, SYSTEM_CLOCK.wall).run(left.waiting)
+    yield from folder_checks(settings, left)
 
 
 def _show(check: Check) -> None:

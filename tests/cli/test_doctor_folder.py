@@ -15,6 +15,8 @@ from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.changes import Rejected
 from nextmv_autotrack.tracker import Tracker
 from tests.cli.conftest import Command, found
+from tests.project.paths import ROOT, python
+from tests.store.journals import Journal
 
 
 class Usage(NamedTuple):
@@ -123,3 +125,48 @@ def test_a_disk_of_a_network_is_noted(
     told = found(command, 0)
     assert told["disk"]["state"] == "note"
     assert "nfs4" in told["disk"]["text"]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from tests.store.journals import Journal
+
+journal = Journal(Path(sys.argv[1]))
+for number in range(49):
+    journal.ended(number, delivery="waiting", app_id="routing")
+journal.begin(49, delivery="waiting", app_id="routing")
+os._exit(9)
+"""
+
+
+def test_runs_of_a_process_that_was_killed_are_counted_and_told(
+    command: Command, home: Path
+):
+    killed = python("-c", KILLED, str(home), folder=ROOT)
+    assert killed.returncode == 9
+    told = found(command, 1)
+    assert told["journals"]["state"] == "note"
+    assert "1 program that had ended" in told["journals"]["text"]
+    assert "50 runs" in told["journals"]["text"]
+    assert "50 waiting" in told["store"]["text"]
+    assert "50 runs" in told["key"]["text"]
+    assert "none" in found(command, 1)["journals"]["text"]
+
+
+def test_runs_of_a_process_that_lives_are_counted_but_not_taken_for_left_behind(
+    command: Command, home: Path
+):
+    with Journal(home) as journal:
+        journal.ended(1)
+        journal.begin(2)
+        told = found(command, 0)
+    assert told["journals"]["state"] == "ok"
+    assert "1 program tracking now" in told["journals"]["text"]
+    assert "1 local, 1 running" in told["store"]["text"]
+
+
+def test_an_empty_folder_is_left_as_it_is(command: Command, home: Path):
+    home.mkdir()
+    assert found(command, 0)["store"]["text"].startswith("no runs yet")
+    assert [*home.iterdir()] == []
