@@ -16,6 +16,9 @@ from nextmv_autotrack.settings import from_environment
 _STATE_WIDTH = max(len(state.value) for state in State)
 _NAME_WIDTH = len("application")
 
+# With less room than this beside its lead, a text is better read below it.
+_LEAST_BESIDE = 36
+
 
 def doctor(given: Namespace) -> int:
     """Make all checks; exit code 1 when there is a problem."""
@@ -47,7 +50,12 @@ def _checks() -> Iterator[Check]:
 
 
 def _show(check: Check) -> None:
-    lead = f"{check.state.value:{_STATE_WIDTH}}  {check.name:{_NAME_WIDTH}}  "
-    screen.hanging(lead, check.text, word=check.state.value)
+    state = check.state.value
+    lead = f"{state:{_STATE_WIDTH}}  {check.name:{_NAME_WIDTH}}  "
+    indent = " " * len(lead)
+    if screen.is_terminal() and screen.width() < len(lead) + _LEAST_BESIDE:
+        screen.hanging(f"{state:{_STATE_WIDTH}}  ", check.name, word=state)
+        lead = indent = "  "
+    screen.hanging(lead, check.text, word=state if lead != indent else "")
     if check.advice is not None:
-        screen.hanging(" " * len(lead), f"-> {check.advice}")
+        screen.hanging(f"{indent}-> ", check.advice)

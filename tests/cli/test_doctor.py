@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from nextmv_autotrack import track_run
+from nextmv_autotrack.store import Store
+from nextmv_autotrack.store.changes import Rejected
 from nextmv_autotrack.tracker import Tracker
 from tests.cli.conftest import DOCTORS_CHECKS, Command, found, states
 from tests.cli.terminal import plain, seen
@@ -111,10 +113,31 @@ def test_an_endpoint_that_only_a_project_names_is_what_is_wrong(
     assert told["clock"]["state"] == "skipped"
 
 
-@pytest.mark.parametrize("columns", [50, 60, 80, 140])
+@pytest.mark.parametrize("columns", [60, 80, 140])
 def test_texts_hang_below_their_beginning(columns: int):
     screen = plain(seen("doctor", COLUMNS=str(columns)))
     assert max(map(len, screen.splitlines())) <= columns
     assert screen.splitlines()[0].startswith("ok       tracking     on")
     assert "note     key          not set" in screen
     assert "NEXTMV_API_KEY" in screen
+
+
+@pytest.mark.parametrize("columns", [24, 40, 50])
+def test_where_no_text_fits_beside_the_names_it_stands_below_them(columns: int):
+    lines = plain(seen("doctor", COLUMNS=str(columns))).splitlines()
+    assert max(map(len, lines)) <= columns
+    at = lines.index("note     key")
+    assert lines[at + 1].startswith("  not set")
+    assert any(line.startswith("  -> to send") for line in lines)
+
+
+def test_what_is_to_be_typed_is_not_broken_at_its_hyphens(
+    command: Command, tracker: Tracker, home: Path
+):
+    with track_run(destination="cloud", app_id="routing") as run:
+        pass
+    command("list")
+    with Store.open(home) as store:
+        store.settle("", [Rejected(run.id, "no")])
+    lines = plain(seen("doctor", COLUMNS="40")).splitlines()
+    assert "     nextmv-autotrack status" in lines
