@@ -115,14 +115,22 @@ class RefusedError(PlatformError):
     Attributes:
         status_code: The HTTP status.
         retry_after_s: What the platform asked to wait, when it did.
+        answered_at_s: When it answered, in seconds since 1970 by its own clock, when
+            it said so.
     """
 
     def __init__(
-        self, message: str, *, status_code: int, retry_after_s: float | None = None
+        self,
+        message: str,
+        *,
+        status_code: int,
+        retry_after_s: float | None = None,
+        answered_at_s: float | None = None,
     ) -> None:
         super().__init__(message)
         self.status_code = status_code
         self.retry_after_s = retry_after_s
+        self.answered_at_s = answered_at_s
         # A gateway that gave up says nothing of what is behind it.
         self.may_have_acted = status_code >= 500 or status_code == 408
 

@@ -110,9 +110,13 @@ class Run(SentRun):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # In another process it is what it was here, and written down nowhere.
-        return _as_known, (
-            {name: getattr(self._notes, name) for name in _OF_AN_ENDED_RUN},
-        )
+        known = {name: getattr(self._notes, name) for name in _OF_AN_ENDED_RUN}
+        # Not at the top: few runs are sent anywhere.
+        from nextmv_autotrack.run_table import short  # noqa: PLC0415
+
+        # Numbers and texts: an object of the user's may not let itself be sent.
+        known["metrics"] = short(self._notes.metrics or {})
+        return _as_known, (known,)
 
     @property
     def id(self) -> str:

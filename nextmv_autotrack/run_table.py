@@ -10,7 +10,9 @@ from nextmv_autotrack.clock import NS_PER_S
 
 # A table is looked at, not searched: `show` has the rest.
 MOST_METRICS = 12
-_LONGEST_TEXT = 200
+LONGEST_TEXT = 300
+
+_SHORT = frozenset({type(None), bool, int, float, str})
 
 _HEAD = (
     '<tr><th style="text-align: left">{}</th><td style="text-align: left">{}</td></tr>'
@@ -33,18 +35,26 @@ def table(
 
 
 def _of_metrics(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    shown = [(name, each) for name, each in metrics.items() if _is_short(each)]
+    shown = list(short(metrics).items())
     for name, value in shown[:MOST_METRICS]:
-        text = f"{value:,.6g}" if isinstance(value, float) else str(value)
-        yield _cut(str(name)), _cell(text)
+        yield _cut(str(name)), _cell(_text(value))
     left_out = len(metrics) - len(shown[:MOST_METRICS])
     if left_out:
         yield "", f"{left_out} more metrics"
 
 
-def _is_short(value: object) -> bool:
-    # Nothing of the user's is called to show it: only what prints as it is recorded.
-    return value is None or type(value) in {bool, int, float, str}
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    try:
+        return str(value)
+    except ValueError:  # Python writes no integer of more than some thousand digits
+        return "a very long integer"
+
+
+def short(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the numbers and the texts: what can be shown without code of the user's."""
+    return {name: each for name, each in metrics.items() if type(each) in _SHORT}
 
 
 def _cell(text: str) -> str:
@@ -52,7 +62,9 @@ def _cell(text: str) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 3]}..."
+    text = text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 3]}..."
+    # Half a character, or a control code, is nothing that a page can hold.
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def duration_text(duration_ns: int | None) -> str | None:

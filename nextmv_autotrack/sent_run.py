@@ -48,7 +48,7 @@ class SentRun:
         """The run's page, once the platform has the run; looked up, not waited for."""
         return None if (place := self._place()) is None else place.url
 
-    def wait(self, timeout: float = WAIT_TIMEOUT_S) -> str:
+    def wait(self, timeout: float | None = WAIT_TIMEOUT_S) -> str:
         """Wait until the platform has the run, and return its platform run id.
 
         Nothing is lost when that takes too long: the run waits on disk, is sent later,
@@ -63,7 +63,7 @@ class SentRun:
             ...         return str(reason)
 
         Args:
-            timeout: Seconds to wait at most.
+            timeout: Seconds to wait at most; None to wait as long as it takes.
 
         Raises:
             DeliveryTimeoutError: It was not delivered in time.
@@ -73,13 +73,13 @@ class SentRun:
         timeout_s = seconds(timeout)
         return self._arrived(whereabouts().wait(self._id_to_wait_for(), timeout_s))
 
-    async def wait_async(self, timeout: float = WAIT_TIMEOUT_S) -> str:
+    async def wait_async(self, timeout: float | None = WAIT_TIMEOUT_S) -> str:
         """Wait until the platform has the run, awaited; see `wait`."""
         timeout_s = seconds(timeout)
         found = await whereabouts().wait_async(self._id_to_wait_for(), timeout_s)
         return self._arrived(found)
 
-    def result(self, timeout: float = RESULT_TIMEOUT_S) -> RunResult:
+    def result(self, timeout: float | None = RESULT_TIMEOUT_S) -> RunResult:
         """Wait until the platform has ended the run, and return what it says of it.
 
         Example:
@@ -88,7 +88,7 @@ class SentRun:
             ...     return run.result(timeout=30).metrics
 
         Args:
-            timeout: Seconds that the delivery and the result may take.
+            timeout: Seconds that the delivery and the result may take; None for no end.
 
         Raises:
             NotDeliveredError: The platform does not have it; see `wait`.
@@ -100,7 +100,7 @@ class SentRun:
         timeout_s = seconds(timeout)
         return whereabouts().result(self._id_to_wait_for(), timeout_s)
 
-    async def result_async(self, timeout: float = RESULT_TIMEOUT_S) -> RunResult:
+    async def result_async(self, timeout: float | None = RESULT_TIMEOUT_S) -> RunResult:
         """Wait for what the platform says of the run, awaited; see `result`."""
         timeout_s = seconds(timeout)
         return await whereabouts().result_async(self._id_to_wait_for(), timeout_s)
@@ -129,7 +129,7 @@ class SentRun:
         else:
             return notes.id
         raise NotDeliveredError(
-            f"run {notes.id or notes.name!r} {why}", run_id=notes.id
+            f"run {notes.id or repr(notes.name)} {why}", run_id=notes.id
         )
 
     def _arrived(self, place: Place) -> str:
@@ -150,6 +150,7 @@ class SentRun:
             "duration": duration_text(notes.duration_ns),
             "error": notes.error,
             "delivery": None if place is None else place.delivery.value,
+            "why": None if place is None else place.why_not,
         }
         url = None if place is None else place.url
         return table(facts, notes.metrics or {}, url)

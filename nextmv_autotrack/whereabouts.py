@@ -19,6 +19,10 @@ WAIT_TIMEOUT_S = 60.0
 RESULT_TIMEOUT_S = 300.0
 
 
+# An integer may be too long for a float, and this is thirty years.
+_LONGEST_S = 1_000_000_000
+
+
 @dataclass(frozen=True)
 class Place:
     """How far a run is on its way; with all that leads to it, once it is delivered."""
@@ -29,6 +33,10 @@ class Place:
     platform_run_id: str | None
     url: str | None
     """Of its page."""
+    why_not: str | None = None
+    """Why it does not arrive, and what can be done; None when it has, or may yet."""
+    problem: str | None = None
+    """Why the last try did not deliver it."""
 
 
 class Whereabouts(Protocol):
@@ -68,11 +76,16 @@ def whereabouts() -> Whereabouts:
 
 
 def seconds(timeout: object) -> float:
-    """Return a timeout that can be waited for.
+    """Return a timeout that can be waited for; None is one without an end.
 
     Raises:
         SettingsError: It is no number.
     """
-    if isinstance(timeout, (int, float)) and not math.isnan(timeout):
-        return timeout
-    raise SettingsError(f"timeout must be a number of seconds, not {timeout!r}")
+    if timeout is None:
+        return math.inf
+    if isinstance(timeout, int) and not isinstance(timeout, bool):
+        timeout = float(min(max(timeout, 0), _LONGEST_S))
+    if not isinstance(timeout, float) or math.isnan(timeout):
+        msg = f"timeout must be a number of seconds, or None, not {timeout!r}"
+        raise SettingsError(msg)
+    return max(timeout, 0.0)

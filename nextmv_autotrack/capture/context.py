@@ -24,7 +24,11 @@ def current_run() -> Run | None:
 
 
 def last_run() -> Run | None:
-    """Return the run that ended last in this context, or None."""
+    """Return the run that ended last in this context, or None.
+
+    A call that was not tracked (`enabled=False`) is no run: what is returned then is
+    the run before it.
+    """
     found = latest.get()
     return found.run if found is not None else None
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import NamedTuple
+
+# What cannot be checked without the one, and without the other.
+BEHIND_THE_ENDPOINT = ("clock", "application", "upload")
+BEHIND_THE_KEY = ("endpoint", *BEHIND_THE_ENDPOINT)
 
 
 class State(str, Enum):
@@ -25,3 +30,8 @@ class Check(NamedTuple):
     text: str
     advice: str | None = None
     """What to do, when something is to be done."""
+
+
+def skipped(names: Iterable[str], why: str) -> Iterator[Check]:
+    """Yield checks that could not be made, all for the same reason."""
+    return (Check(name, State.SKIPPED, why) for name in names)

@@ -32,15 +32,22 @@ _nextmv_autotrack() {
     found=(${(f)"$(nextmv-autotrack _complete "${(@)words[2,CURRENT]}" 2>/dev/null)"})
     if (( $#found )); then compadd -- $found; else _files; fi
 }
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
 compdef _nextmv_autotrack nextmv-autotrack
 """
 
 _FISH = """\
 function __nextmv_autotrack
     set -l before (commandline -opc)
-    nextmv-autotrack _complete $before[2..-1] (commandline -ct) 2>/dev/null
+    set -l begun (commandline -ct)
+    set -l found (nextmv-autotrack _complete $before[2..-1] "$begun" 2>/dev/null)
+    if count $found >/dev/null
+        printf '%s\\n' $found
+    else
+        __fish_complete_path "$begun"
+    end
 end
-complete -c nextmv-autotrack -a '(__nextmv_autotrack)'
+complete -c nextmv-autotrack -f -a '(__nextmv_autotrack)'
 """
 
 SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}

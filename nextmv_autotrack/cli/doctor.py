@@ -5,15 +5,19 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 
-from nextmv_autotrack.cli import home, screen, shapes
+from nextmv_autotrack.cli import home, leftovers, screen, shapes
 from nextmv_autotrack.cli.checks import Check, State
-from nextmv_autotrack.cli.folder_checks import folder_checks, waiting
+from nextmv_autotrack.cli.folder_checks import folder_checks
 from nextmv_autotrack.cli.platform_checks import PlatformChecks
+from nextmv_autotrack.cli.tracking_check import tracking_check
 from nextmv_autotrack.clock import SYSTEM_CLOCK
 from nextmv_autotrack.settings import from_environment
 
 _STATE_WIDTH = max(len(state.value) for state in State)
 _NAME_WIDTH = len("application")
+
+# With less room than this beside its lead, a text is better read below it.
+_LEAST_BESIDE = 36
 
 
 def doctor(given: Namespace) -> int:
@@ -38,13 +42,20 @@ def doctor(given: Namespace) -> int:
 def _checks() -> Iterator[Check]:
     sources = from_environment(home.complain)
     settings = sources.resolve()
-    platform = PlatformChecks(settings, sources, SYSTEM_CLOCK.wall)
-    yield from platform.run(waiting(settings.directory))
-    yield from folder_checks(settings)
+    yield tracking_check(sources)
+    # First: what still lies in journals may wait for the platform, too.
+    left = leftovers.moved(settings.directory)
+    yield from PlatformChecks(sources, SYSTEM_CLOCK.wall).run(left.waiting)
+    yield from folder_checks(settings, left)
 
 
 def _show(check: Check) -> None:
-    lead = f"{check.state.value:{_STATE_WIDTH}}  {check.name:{_NAME_WIDTH}}  "
-    screen.hanging(lead, check.text, word=check.state.value)
+    state = check.state.value
+    lead = f"{state:{_STATE_WIDTH}}  {check.name:{_NAME_WIDTH}}  "
+    indent = " " * len(lead)
+    if screen.is_terminal() and screen.width() < len(lead) + _LEAST_BESIDE:
+        screen.hanging(f"{state:{_STATE_WIDTH}}  ", check.name, word=state)
+        lead = indent = "  "
+    screen.hanging(lead, check.text, word=state if lead != indent else "")
     if check.advice is not None:
-        screen.hanging(" " * len(lead), f"-> {check.advice}")
+        screen.hanging(f"{indent}-> ", check.advice)

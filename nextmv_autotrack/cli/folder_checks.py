@@ -10,14 +10,13 @@ from pathlib import Path
 
 from nextmv_autotrack.cli import home
 from nextmv_autotrack.cli.checks import Check, State
+from nextmv_autotrack.cli.leftovers import Leftovers, is_used
 from nextmv_autotrack.cli.words import counted, size
 from nextmv_autotrack.errors import DamagedStoreError, StoreError
-from nextmv_autotrack.journal import Home
 from nextmv_autotrack.settings import Settings
 from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.disk import Usage
-from nextmv_autotrack.store.sweep import Sweep
 
 # To look through more of it takes longer than somebody waits.
 _MOST_LOOKED_THROUGH = 1_000_000_000
@@ -35,10 +34,15 @@ _OF_A_NETWORK = frozenset(
 _ANOTHER = "or set another NEXTMV_AUTOTRACK_DIRECTORY"
 
 
-def folder_checks(settings: Settings) -> Iterator[Check]:
-    """Make the checks in order; nothing is changed, no folder is made."""
+def folder_checks(settings: Settings, left: Leftovers) -> Iterator[Check]:
+    """Make the checks in order; no folder is made.
+
+    Args:
+        settings: They name the folder.
+        left: What its journals held, which is in the store now.
+    """
     folder = settings.directory
-    if not folder.exists():
+    if not is_used(folder):
         yield _folder_to_be(folder)
         yield Check("journals", State.OK, "none")
         yield _disk(settings, None)
@@ -52,19 +56,8 @@ def folder_checks(settings: Settings) -> Iterator[Check]:
         return
     with store:
         yield _store(store, folder)
-        yield _journals(store, folder)
+        yield _journals(left)
         yield _disk(settings, store.upkeep.usage())
-
-
-def waiting(folder: Path) -> int:
-    """Return how many runs wait for the platform; 0 where that cannot be read."""
-    if not folder.is_dir():
-        return 0
-    try:
-        with Store.open(folder) as store:
-            return store.waiting()
-    except StoreError:
-        return 0
 
 
 def _advice(error: StoreError) -> str | None:
@@ -81,12 +74,10 @@ def _folder_to_be(folder: Path) -> Check:
     if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
         text = f"no runs yet; they will be in {home.shown(folder)}"
         return Check("store", State.OK, text)
-    return Check(
-        "store",
-        State.PROBLEM,
-        f"{home.shown(folder)} cannot be made: {home.shown(place)} is not writable",
-        f"make it writable, {_ANOTHER}",
-    )
+    text = f"{home.shown(place)} is not writable"
+    if place != folder:
+        text = f"{home.shown(folder)} cannot be made: {text}"
+    return Check("store", State.PROBLEM, text, f"make it writable, {_ANOTHER}")
 
 
 def _that_exists(folder: Path) -> Path:
@@ -98,13 +89,15 @@ def _that_exists(folder: Path) -> Path:
 def _store(store: Store, folder: Path) -> Check:
     try:
         damage = _damage(store)
-        counts = store.account().deliveries
+        account = store.account()
     except StoreError as error:
         return Check("store", State.PROBLEM, str(error), _advice(error))
     if damage is not None:
         advice = "move store.sqlite3 away: a new one begins with what the journals hold"
         return Check("store", State.PROBLEM, f"it is damaged: {damage}", advice)
-    words = ", ".join(f"{n} {kind}" for kind, n in counts.items()) or "no runs"
+    counts = account.deliveries
+    kinds = {**counts, "running": account.running}
+    words = ", ".join(f"{n} {kind}" for kind, n in kinds.items() if n) or "no runs"
     text = f"{home.shown(folder)} is sound: {words}"
     if counts.get(Delivery.REJECTED.value):
         advice = "see why some were rejected: nextmv-autotrack status"
@@ -120,25 +113,28 @@ def _damage(store: Store) -> str | None:
     return store.upkeep.damage() if is_small else None
 
 
-def _journals(store: Store, folder: Path) -> Check:
-    journals = Home(folder)
-    try:
-        problems = Sweep(store, journals).others()
-    except (StoreError, OSError) as error:
-        return Check("journals", State.PROBLEM, str(error), f"mend it, {_ANOTHER}")
-    if problems:
+def _journals(left: Leftovers) -> Check:
+    if left.failure is not None:
+        return Check("journals", State.PROBLEM, left.failure, f"mend it, {_ANOTHER}")
+    if left.unreadable:
+        journals, first = counted(len(left.unreadable), "journal"), left.unreadable[0]
         return Check(
             "journals",
             State.PROBLEM,
-            f"{counted(len(problems), 'journal')} cannot be read: {problems[0]}",
+            f"{journals} cannot be read: {first}",
             "upgrade nextmv-autotrack, if a newer version wrote it; or move the file "
             "away: what is in it has not reached the store",
         )
-    owners = journals.owners()
-    if not owners:
+    now = f"{counted(left.alive, 'program')} tracking now" if left.alive else ""
+    if left.ended:
+        text = (
+            f"left by {counted(left.ended, 'program')} that had ended, and moved: "
+            f"{counted(left.runs, 'run')}"
+        )
+        return Check("journals", State.NOTE, f"{text}; {now}" if now else text)
+    if not now:
         return Check("journals", State.OK, "none: no program is tracking now")
-    programs = counted(len(owners), "program")
-    return Check("journals", State.OK, f"of {programs} tracking now; all is moved")
+    return Check("journals", State.OK, f"of {now}; all is moved")
 
 
 def _disk(settings: Settings, used: Usage | None) -> Check:

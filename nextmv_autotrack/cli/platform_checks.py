@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from email.utils import parsedate_to_datetime
 
-from nextmv_autotrack.cli import origins
-from nextmv_autotrack.cli.checks import Check, State
-from nextmv_autotrack.cli.words import counted, duration
-from nextmv_autotrack.errors import PlatformError, RefusedError, SettingsError
+from nextmv_autotrack.cli import key_checks, origins
+from nextmv_autotrack.cli.advice import Advice
+from nextmv_autotrack.cli.checks import (
+    BEHIND_THE_ENDPOINT,
+    BEHIND_THE_KEY,
+    Check,
+    State,
+    skipped,
+)
+from nextmv_autotrack.cli.words import duration
+from nextmv_autotrack.errors import (
+    PlatformError,
+    RefusedError,
+    SettingsError,
+    SignInError,
+)
 from nextmv_autotrack.nextmv_api import Client
-from nextmv_autotrack.settings import Settings, Sources
+from nextmv_autotrack.nextmv_api.calls import Greeting
+from nextmv_autotrack.settings import Sources
 
 # Somebody waits for the answer, and one that comes later helps nobody.
 _PATIENCE_S = 10.0
@@ -18,26 +30,19 @@ _PATIENCE_S = 10.0
 # Tokens and signed addresses bear some minutes; nobody's clock has to be that far off.
 _SKEW_S = 60.0
 
-_NO_PROFILE = "mend the profile, or set NEXTMV_API_KEY and NEXTMV_ENDPOINT"
-_SET_KEY = "set NEXTMV_API_KEY to a key of your account"
-_NEW_KEY = "copy the key again, or make a new one; then set {origin}"
-_SET_APP = "set NEXTMV_APP_ID, or app_id= on the function"
-
-_REST = ("endpoint", "clock", "application", "upload")
+_SET_APP = "for all runs, set NEXTMV_APP_ID; for one function's, app_id= on it"
+_NO_APP = "there is no application to upload to"
 
 
 class PlatformChecks:
-    """Asks the platform once, and for an upload URL; nothing is uploaded."""
+    """Asks the platform, and whether its storage answers; nothing is uploaded."""
 
-    def __init__(
-        self, settings: Settings, sources: Sources, wall_s: Callable[[], float]
-    ) -> None:
-        self._settings = settings
+    def __init__(self, sources: Sources, wall_s: Callable[[], float]) -> None:
         self._sources = sources
+        self._app_id = sources.resolve().app_id
         self._wall_s = wall_s
-        self._access = access = sources.access()
-        self._key_origin = origins.of_the_key(sources, access)
-        self._endpoint_origin = origins.of_the_endpoint(sources, access)
+        self._access = sources.access()
+        self._advice = Advice(sources)
 
     def run(self, waiting: int) -> Iterator[Check]:
         """Make the checks in order.
@@ -45,105 +50,93 @@ class PlatformChecks:
         Args:
             waiting: Runs that wait for the platform: without a key they wait for ever.
         """
-        if self._access.problem is not None:
-            yield Check("key", State.PROBLEM, self._access.problem, _NO_PROFILE)
-            yield from _skipped(_REST, "there is no key to ask with")
-            return
         if not self._access.is_open:
-            yield self._without_key(waiting)
-            yield from _skipped(_REST, "there is no key to ask with")
+            yield from key_checks.closed(self._sources, waiting)
             return
-        origin = f"set, from {self._key_origin}"
         try:
             client = Client.to(self._access, patience_s=lambda: _PATIENCE_S)
         except SettingsError as error:
-            yield from self._unusable(error, origin)
+            yield from key_checks.unusable(error, self._advice)
             return
         try:
-            yield from self._asked(client, origin)
+            yield from self._asked(client)
         finally:
             client.close()
 
-    def _without_key(self, waiting: int) -> Check:
-        if waiting:
-            return Check(
-                "key",
-                State.PROBLEM,
-                f"not set, and waited for by {counted(waiting, 'run')}",
-                _SET_KEY,
-            )
-        if self._settings.destination == "cloud":
-            text = "not set, though destination is 'cloud'"
-            return Check("key", State.PROBLEM, text, _SET_KEY)
-        text = "not set: runs stay on this machine"
-        return Check("key", State.NOTE, text, f"to send them, {_SET_KEY}")
-
-    def _unusable(self, error: SettingsError, origin: str) -> Iterator[Check]:
-        if "'api_key'" in str(error):
-            yield Check("key", State.PROBLEM, str(error), self._new_key())
-            yield from _skipped(_REST, "the key cannot be used")
-            return
-        yield Check("key", State.SKIPPED, f"{origin}; not tried")
-        advice = f"mend {self._endpoint_origin}"
-        yield Check("endpoint", State.PROBLEM, str(error), advice)
-        yield from _skipped(_REST[1:], "there is nobody to ask")
-
-    def _new_key(self) -> str:
-        return _NEW_KEY.format(origin=self._key_origin)
-
-    def _asked(self, client: Client, origin: str) -> Iterator[Check]:
+    def _asked(self, client: Client) -> Iterator[Check]:
         try:
-            answer = client.greet(self._settings.app_id)
+            greeting, is_known = self._greeted(client)
         except RefusedError as error:
-            yield from self._refused(error, origin)
-            return
+            yield from self._refused(error)
+        except SignInError as error:
+            yield Check("key", State.PROBLEM, str(error), self._advice.about(error))
+            yield from skipped(BEHIND_THE_KEY, "nobody is signed in")
         except PlatformError as error:
-            yield Check("key", State.SKIPPED, f"{origin}; not tried")
-            yield self._endpoint(State.PROBLEM, str(error))
-            yield from _skipped(_REST[1:], "the platform was not reached")
-            return
-        yield Check("key", State.OK, f"{origin}; the platform takes it")
-        yield self._endpoint(State.OK, f"{client.endpoint} answers")
-        yield self._clock(answer.headers.get("date"))
-        yield from self._application(client)
-
-    def _endpoint(self, state: State, text: str) -> Check:
-        advice = None
-        if state is not State.OK:
-            advice = (
-                "check the network, the proxy, and the endpoint, which comes from "
-                f"{self._endpoint_origin}; runs wait on the disk meanwhile"
-            )
-        return Check("endpoint", state, text, advice)
-
-    def _refused(self, error: RefusedError, origin: str) -> Iterator[Check]:
-        status, text = error.status_code, str(error)
-        app_id = self._settings.app_id
-        if status in {401, 403}:
-            yield Check("key", State.PROBLEM, text, self._new_key())
-            yield self._endpoint(State.OK, f"{self._access.endpoint} answers")
-            yield from _skipped(_REST[1:], "the platform does not take the key")
-        elif status == 404 and app_id is not None:
-            yield Check("key", State.OK, f"{origin}; the platform takes it")
-            yield self._endpoint(State.OK, f"{self._access.endpoint} answers")
-            yield from _skipped(["clock"], "the platform did not tell its time")
-            yield Check(
-                "application",
-                State.PROBLEM,
-                f"the platform knows no application {app_id!r}",
-                f"mend {self._sources.origin('app_id')}, or create the application "
-                "in the console; if it is there, check the endpoint",
-            )
-            yield from _skipped(["upload"], "there is no application to upload to")
+            yield self._key(State.SKIPPED, "not tried")
+            yield self._endpoint(str(error), self._advice.about(error))
+            yield from skipped(BEHIND_THE_ENDPOINT, "the platform was not reached")
         else:
-            yield Check("key", State.SKIPPED, f"{origin}; not known whether it is good")
-            yield self._endpoint(State.PROBLEM, text)
-            yield from _skipped(_REST[1:], "the platform did not answer that")
+            yield from self._answered(client, greeting, is_known=is_known)
 
-    def _clock(self, told: str | None) -> Check:
+    def _greeted(self, client: Client) -> tuple[Greeting, bool]:
+        """Return what the platform says, and whether it knows the application."""
         try:
-            there_s = parsedate_to_datetime(told or "").timestamp()
-        except (TypeError, ValueError):
+            return client.greet(self._app_id), True
+        except SettingsError:
+            # No application can have that id.
+            pass
+        except RefusedError as error:
+            if error.status_code != 404 or self._app_id is None:
+                raise
+        # Any web server says so of any page; of its applications, only the platform
+        # has a list.
+        return client.greet(None), False
+
+    def _answered(
+        self, client: Client, greeting: Greeting, *, is_known: bool
+    ) -> Iterator[Check]:
+        if not greeting.is_the_platforms:
+            yield from self._somebody_else()
+            return
+        yield self._key(State.OK, "the platform takes it")
+        yield self._endpoint_answers()
+        yield self._clock(greeting.sent_at_s)
+        yield from self._application(client, is_known=is_known)
+
+    def _somebody_else(self) -> Iterator[Check]:
+        yield self._key(State.SKIPPED, "not known whether it is good")
+        text = f"{self._access.endpoint} answers, but not as the platform does"
+        yield self._endpoint(text, self._advice.another_endpoint)
+        yield from skipped(BEHIND_THE_ENDPOINT, "it is not the platform that answers")
+
+    def _refused(self, error: RefusedError) -> Iterator[Check]:
+        if error.status_code == 404:
+            yield from self._somebody_else()
+            return
+        advice = self._advice.about(error)
+        if error.status_code in {401, 403}:
+            yield Check("key", State.PROBLEM, str(error), advice)
+            yield self._endpoint_answers()
+            why = "the platform does not take the key"
+        else:
+            yield self._key(State.SKIPPED, "not known whether it is good")
+            yield self._endpoint(str(error), advice)
+            why = "the platform did not answer that"
+        # A wrong clock may be why it was refused.
+        yield self._clock(error.answered_at_s)
+        yield from skipped(("application", "upload"), why)
+
+    def _key(self, state: State, words: str) -> Check:
+        return Check("key", state, f"{self._advice.key_is_set}; {words}")
+
+    def _endpoint_answers(self) -> Check:
+        return Check("endpoint", State.OK, f"{self._access.endpoint} answers")
+
+    def _endpoint(self, text: str, advice: str | None) -> Check:
+        return Check("endpoint", State.PROBLEM, text, advice)
+
+    def _clock(self, there_s: float | None) -> Check:
+        if there_s is None:
             return Check("clock", State.SKIPPED, "the platform did not tell its time")
         skew_s = self._wall_s() - there_s
         if abs(skew_s) <= _SKEW_S:
@@ -156,23 +149,32 @@ class PlatformChecks:
             "set the clock of this machine, or switch its synchronisation on",
         )
 
-    def _application(self, client: Client) -> Iterator[Check]:
-        app_id = self._settings.app_id
+    def _application(self, client: Client, *, is_known: bool) -> Iterator[Check]:
+        app_id = self._app_id
         if app_id is None:
-            text = "not set: runs stay on this machine"
-            yield Check("application", State.PROBLEM, text, _SET_APP)
-            yield from _skipped(["upload"], "there is no application to upload to")
-            return
-        yield Check("application", State.OK, f"the platform knows {app_id}")
-        try:
-            client.new_upload(app_id)
-        except PlatformError as error:
-            advice = "check that the key may track runs of this application"
-            yield Check("upload", State.PROBLEM, str(error), advice)
+            text = "not set: only runs are sent whose function names one"
+            yield Check("application", State.NOTE, text, _SET_APP)
+            yield from skipped(("upload",), _NO_APP)
+        elif not is_known:
+            origin = origins.of_setting(self._sources, "app_id")
+            text = f"the platform knows no application {app_id!r}"
+            advice = f"mend {origin}, or create the application in the console"
+            yield Check("application", State.PROBLEM, text, advice)
+            yield from skipped(("upload",), _NO_APP)
         else:
-            text = "an upload URL was given; nothing was uploaded"
-            yield Check("upload", State.OK, text)
+            yield Check("application", State.OK, f"the platform knows {app_id}")
+            yield self._upload(client, app_id)
 
-
-def _skipped(names: list[str] | tuple[str, ...], why: str) -> Iterator[Check]:
-    return (Check(name, State.SKIPPED, why) for name in names)
+    def _upload(self, client: Client, app_id: str) -> Check:
+        try:
+            upload = client.new_upload(app_id)
+        except PlatformError as error:
+            advice = self._advice.about_upload(error)
+            return Check("upload", State.PROBLEM, str(error), advice)
+        try:
+            client.reach_storage(upload)
+        except PlatformError as error:
+            advice = self._advice.about_storage
+            return Check("upload", State.PROBLEM, str(error), advice)
+        text = "the storage answers, too; nothing was uploaded"
+        return Check("upload", State.OK, text)

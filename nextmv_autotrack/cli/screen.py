@@ -85,7 +85,9 @@ def hanging(lead: str, text: str, *, word: str = "") -> None:
     clean = one_line(text)
     lines = [clean]
     if is_terminal():
-        lines = wrap(clean, max(_SHORTEST_TEXT, width() - len(lead))) or [""]
+        room = max(_SHORTEST_TEXT, width() - len(lead))
+        # A command that is broken at its hyphens cannot be copied.
+        lines = wrap(clean, room, break_on_hyphens=False) or [""]
     page = console()
     if page is None:
         say(f"{lead}{lines[0]}".rstrip())

@@ -97,11 +97,8 @@ def _number_in_words(value: float) -> str:
 
 
 def _origin(sources: Sources, name: str) -> str:
-    """Say it shortly where it is a file of the user's."""
-    words = sources.origin(name)
     if name == _KEY:
         return origins.of_the_key(sources, sources.access())
     if name == _ENDPOINT:
         return origins.of_the_endpoint(sources, sources.access())
-    setting, found, path = words.partition(" in ")
-    return f"{setting} in {home.shown(Path(path))}" if found else words
+    return origins.of_setting(sources, name)

@@ -20,7 +20,6 @@ from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.whereabouts import Place
 
 if TYPE_CHECKING:
-    from nextmv_autotrack.handle.sighting import Sighting
     from nextmv_autotrack.result import RunResult
     from nextmv_autotrack.upload.worker import Worker
 
@@ -68,13 +67,12 @@ class Handle:
     def find(self, run_id: str) -> Place | None:
         """Return where a run is; None when that is not known now. Never raises."""
         try:
-            seen = self._look(run_id)
+            return self._look(run_id)
         except NotDeliveredError:
             return None
         except (StoreError, OSError) as error:
             safely.warn(f"where runs are cannot be looked up: {error}", safely.THE_DISK)
             return None
-        return None if seen is None else seen.place
 
     def wait(self, run_id: str, timeout_s: float) -> Place:
         """Wait until the platform has a run."""
@@ -109,7 +107,7 @@ class Handle:
             from nextmv_autotrack.handle.reading_back import result_async  # noqa: PLC0415 -- see there
         return await result_async(place, self._sources, self._clock, deadline_s)
 
-    def _look(self, run_id: str) -> Sighting | None:
+    def _look(self, run_id: str) -> Place | None:
         with self._looking_for(run_id) as gives_up:
             from nextmv_autotrack.handle.sighting import look  # noqa: PLC0415 -- see there
 
@@ -136,7 +134,7 @@ class _Search:
         *,
         directory: Callable[[], Path],
         clock: Clock,
-        look: Callable[[str], Sighting | None],
+        look: Callable[[str], Place | None],
         at_work: AtWork,
     ) -> None:
         self._run_id, self._timeout_s = run_id, timeout_s
@@ -146,7 +144,7 @@ class _Search:
         self._pause_s = FIRST_PAUSE_S
         self._worker: Worker | None = None
         self._hurry = ExitStack()
-        self._last: Sighting | None = None
+        self._last: Place | None = None
         self._problem: Exception | None = None
 
     def __enter__(self) -> _Search:  # noqa: PYI034 -- Self came with Python 3.11
@@ -168,12 +166,12 @@ class _Search:
             self._problem = error
             return None
         self._last, self._problem = seen, None
-        if seen is None or seen.place.delivery is Delivery.WAITING:
+        if seen is None or seen.delivery is Delivery.WAITING:
             return None
         if seen.why_not is not None:
             message = f"run {self._run_id} {seen.why_not}"
             raise NotDeliveredError(message, run_id=self._run_id)
-        return seen.place
+        return seen
 
     def pause(self) -> float:
         """Have somebody work on it, and return how long to wait before the next look.

@@ -13,7 +13,6 @@ from nextmv_autotrack.platform.access import access
 from nextmv_autotrack.platform.async_driving import AsyncDriver
 from nextmv_autotrack.platform.driving import Driver
 from nextmv_autotrack.platform.operations import Operations
-from nextmv_autotrack.platform.reading import LAST_POLL_S
 from nextmv_autotrack.platform.steps import Steps
 from nextmv_autotrack.result import RunResult
 from nextmv_autotrack.settings import Sources
@@ -51,8 +50,7 @@ async def result_async(
 
 
 def _steps(place: Place, clock: Clock, deadline_s: float) -> Steps[RunResult]:
-    # The run is there: what comes of it is asked for once at least.
-    left_s = max(deadline_s - clock.steady(), LAST_POLL_S)
+    left_s = deadline_s - clock.steady()
     operations = Operations(place.endpoint, place.app_id or "", clock=clock)
     return operations.result_at_end(place.platform_run_id or "", left_s, None)
 

@@ -7,7 +7,6 @@ ever for a module that a thread of its parent was importing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from nextmv_autotrack.errors import StoreError, UnknownRunError
 from nextmv_autotrack.settings import Sources
@@ -18,19 +17,7 @@ from nextmv_autotrack.store.store import DATABASE_NAME
 from nextmv_autotrack.whereabouts import Place
 
 
-class Sighting(NamedTuple):
-    """What the store says of a run."""
-
-    place: Place
-    why_not: str | None
-    """Why it does not arrive, and what can be done; None when it has, or may yet."""
-    problem: str | None
-    """Why the last try did not deliver it."""
-
-
-def look(
-    run_id: str, sources: Sources, gives_up: Callable[[], bool]
-) -> Sighting | None:
+def look(run_id: str, sources: Sources, gives_up: Callable[[], bool]) -> Place | None:
     """Return what the store says of a run; None when it is not there, or not yet.
 
     Args:
@@ -52,17 +39,25 @@ def look(
             run = store.run(run_id)
         except UnknownRunError:
             return None
-    return Sighting(_place_of(run), _why_not(run, sources), run.problem)
+    return _place_of(run, sources)
 
 
-def _place_of(run: StoredRun) -> Place:
+def _place_of(run: StoredRun, sources: Sources) -> Place:
     endpoint, url = run.endpoint or DEFAULT_ENDPOINT, None
     if run.platform_run_id is not None and run.app_id is not None:
         # Not at the top: with it comes all that a delivery needs, which takes long.
         from nextmv_autotrack.nextmv_api.console import run_page  # noqa: PLC0415
 
         url = run_page(endpoint, run.app_id, run.platform_run_id)
-    return Place(run.delivery, run.app_id, endpoint, run.platform_run_id, url)
+    return Place(
+        run.delivery,
+        run.app_id,
+        endpoint,
+        run.platform_run_id,
+        url,
+        _why_not(run, sources),
+        run.problem,
+    )
 
 
 def _why_not(run: StoredRun, sources: Sources) -> str | None:

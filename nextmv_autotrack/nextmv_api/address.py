@@ -93,13 +93,13 @@ def is_plain(text: str) -> bool:
     return bool(_KEY.fullmatch(text))
 
 
-def app_path(app_id: str) -> str:
+def app_path(app_id: object) -> str:
     """Return the path of an application, its id quoted as one segment.
 
     Raises:
         SettingsError: The id would leave its place in the path.
     """
-    if app_id.strip() in {"", ".", ".."}:
+    if not isinstance(app_id, str) or app_id.strip() in {"", ".", ".."}:
         raise SettingsError("setting 'app_id' is not the id of an application")
     # A lone surrogate cannot be encoded; the platform then knows no such application.
     return f"/v1/applications/{quote(app_id.strip(), safe='', errors='replace')}"

@@ -42,6 +42,11 @@ class Answer(NamedTuple):
         """Whether the request was taken."""
         return 200 <= self.status_code < 300
 
+    @property
+    def sent_at_s(self) -> float | None:
+        """When it was sent, by the other side's clock; None when it does not say."""
+        return _seconds_of(self.headers.get("date", ""))
+
 
 def text_field(answer: Answer, name: str, doing: str) -> str:
     """Return a text that the answer must hold.
@@ -101,6 +106,7 @@ def _refusal(
         "; ".join(filter(None, parts)),
         status_code=status_code,
         retry_after_s=retry_after_s(answer.headers, now),
+        answered_at_s=answer.sent_at_s,
     )
 
 

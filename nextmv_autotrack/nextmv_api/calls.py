@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from nextmv_autotrack.nextmv_api.address import app_path
+from nextmv_autotrack.errors import UnreachableError
+from nextmv_autotrack.nextmv_api.address import app_path, origin
 from nextmv_autotrack.nextmv_api.answers import Answer, text_field
 from nextmv_autotrack.nextmv_api.blob import Blob
 from nextmv_autotrack.nextmv_api.documents import (
@@ -56,6 +57,15 @@ class Upload:
     """Signed: who has it may write there."""
 
 
+class Greeting(NamedTuple):
+    """What is said to somebody who only asks whether anybody is there."""
+
+    sent_at_s: float | None
+    """By the other side's clock; None when it does not say."""
+    is_the_platforms: bool
+    """Whether it is what the platform says: web servers say all kinds of things."""
+
+
 def new_upload(app_id: str) -> Call[Upload]:
     """Ask for a place to upload one blob to."""
     doing = "asking for an upload URL"
@@ -72,6 +82,15 @@ def new_upload(app_id: str) -> Call[Upload]:
 def put(url: str, content: Blob) -> Call[None]:
     """Upload a blob; the API key is not sent along."""
     return Call("uploading", "PUT", url, _nothing, content, is_of_storage=True)
+
+
+def reach_storage(url: str) -> Call[None]:
+    """Ask the host of an address of the storage for nothing; a refusal is an answer.
+
+    The rest of the address, which is signed, stays here.
+    """
+    place = f"{origin(url)}/"
+    return Call("reaching the storage", "HEAD", place, _nothing, is_of_storage=True)
 
 
 def create_run(
@@ -162,12 +181,33 @@ def application(app_id: str) -> Call[None]:
     return Call("asking for the application", "GET", app_path(app_id), _nothing)
 
 
-def greet(app_id: str | None) -> Call[Answer]:
+def greet(app_id: str | None) -> Call[Greeting]:
     """Ask for what only a valid key gets: an application's runs, or what there is."""
-    path = "/v1/applications"
+    path, is_right = "/v1/applications", _is_list
     if app_id is not None:
-        path = f"{app_path(app_id)}/runs?pagereturn=true"
-    return Call("asking the platform", "GET", path, _as_it_is)
+        path, is_right = f"{app_path(app_id)}/runs?pagereturn=true", _is_page
+
+    def read(answer: Answer) -> Greeting:
+        return Greeting(answer.sent_at_s, is_right(answer))
+
+    return Call("asking the platform", "GET", path, read)
+
+
+def _is_page(answer: Answer) -> bool:
+    try:
+        read_page(answer, "")
+    except UnreachableError:
+        return False
+    return True
+
+
+def _is_list(answer: Answer) -> bool:
+    try:
+        document = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return False
+    # Where there is nothing to list, some servers write null.
+    return document is None or isinstance(document, list)
 
 
 def create_application(
@@ -192,10 +232,6 @@ def _quoted(text: str) -> str:
 
 def _json(body: Mapping[str, Any]) -> Blob:
     return Blob.of(json.dumps(body).encode("ascii"))
-
-
-def _as_it_is(answer: Answer) -> Answer:
-    return answer
 
 
 def _nothing(answer: Answer) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
-from nextmv_autotrack.errors import SettingsError
+from nextmv_autotrack.errors import RefusedError, SettingsError
 from nextmv_autotrack.nextmv_api import calls
 from nextmv_autotrack.nextmv_api.address import clean_endpoint
 from nextmv_autotrack.nextmv_api.answers import Answer
 from nextmv_autotrack.nextmv_api.bearer import Bearer, Key
 from nextmv_autotrack.nextmv_api.blob import CHUNK_BYTES, Blob
-from nextmv_autotrack.nextmv_api.calls import MAX_ANSWER_BYTES, Call, Upload
+from nextmv_autotrack.nextmv_api.calls import MAX_ANSWER_BYTES, Call, Greeting, Upload
 from nextmv_autotrack.nextmv_api.exchange import (
     SILENCE_TIMEOUT_S,
     Body,
@@ -181,12 +182,14 @@ class Client:
             response.close()
         return Answer(response.status_code, response.headers, body.whole())
 
-    def greet(self, app_id: str | None) -> Answer:
-        """Ask for what only a valid key gets: an application's runs, or what there is.
-
-        The answer's headers tell the platform's time.
-        """
+    def greet(self, app_id: str | None) -> Greeting:
+        """Ask for what only a valid key gets: an application's runs, or what there is."""
         return self.do(calls.greet(app_id))
+
+    def reach_storage(self, upload: Upload) -> None:
+        """See whether the storage answers at all; nothing is uploaded."""
+        with suppress(RefusedError):
+            self.do(calls.reach_storage(upload.url))
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""

@@ -21,6 +21,10 @@ def access(
     """
     given = {"endpoint": endpoint, "api_key": api_key, "profile": profile}
     own = {name: value for name, value in given.items() if value is not None}
+    for name, value in own.items():
+        if not isinstance(value, str):
+            # What it is, and not its value: it may be a key all the same.
+            raise SettingsError(f"{name} must be a text, not a {type(value).__name__}")
     found = (sources or OF_THIS_PROCESS).access(own)
     if found.problem is not None:
         raise SettingsError(found.problem)

@@ -72,7 +72,7 @@ class Application:
         self,
         run: TrackedRun | NextmvTrackedRun,
         *,
-        timeout: float = TIMEOUT_S,
+        timeout: float | None = TIMEOUT_S,
         instance_id: str | None = None,
         batch_experiment_id: str | None = None,
     ) -> str:
@@ -83,7 +83,7 @@ class Application:
 
         Args:
             run: The run; a `nextmv.TrackedRun` is taken as it is.
-            timeout: Seconds it may take, with all attempts.
+            timeout: Seconds it may take, with all attempts; None for no end.
             instance_id: Another instance than that of the application.
             batch_experiment_id: The batch experiment that the run belongs to.
 
@@ -99,7 +99,7 @@ class Application:
         self,
         run: TrackedRun | NextmvTrackedRun,
         *,
-        timeout: float = RESULT_TIMEOUT_S,
+        timeout: float | None = RESULT_TIMEOUT_S,
         on_poll: OnPoll | None = None,
         instance_id: str | None = None,
         batch_experiment_id: str | None = None,
@@ -108,7 +108,7 @@ class Application:
 
         Args:
             run: The run; a `nextmv.TrackedRun` is taken as it is.
-            timeout: Seconds that both may take.
+            timeout: Seconds that both may take; None for no end.
             on_poll: Called with the status each time it has been asked for; what it
                 raises ends the waiting.
             instance_id: Another instance than that of the application.

@@ -18,8 +18,8 @@ def pack_folder(folder: Path, archive: Path, *, field: str) -> None:
     """Write the files of a folder, and of the folders in it, into a `.tar.gz`.
 
     Names are relative to the folder and sorted; times, owners and rights are the same
-    for all. A link to a file in the folder is that file; one that leads out of it is
-    left out, with a warning.
+    for all. A link to a file in the folder is that file. Other links, and what is no
+    file at all, are left out, with a warning.
 
     Raises:
         InvalidRunError: A file cannot be read; `field` says which field it is of.
@@ -40,20 +40,21 @@ def pack_folder(folder: Path, archive: Path, *, field: str) -> None:
 
 def _files(folder: Path) -> list[tuple[str, Path]]:
     home = folder.resolve()
-    found, leading_out = {}, []
+    found, left_out = {}, []
     for at, folders, names in os.walk(folder, onerror=_raise):
-        # A link to a folder is none of the folder's files, wherever it leads.
-        folders[:] = [name for name in folders if not Path(at, name).is_symlink()]
+        # `os.walk` does not follow them: it might never come back.
+        left_out += [path for name in folders if (path := Path(at, name)).is_symlink()]
         for path in (Path(at, name) for name in names):
-            if path.is_symlink() and not path.resolve().is_relative_to(home):
-                leading_out.append(path)
-            elif path.is_file():
+            if path.is_file() and path.resolve().is_relative_to(home):
                 found[path.relative_to(folder).as_posix()] = path
-    if leading_out:
+            else:
+                left_out.append(path)
+    if left_out:
         safely.warn(
-            f"{len(leading_out)} links in {folder} are left out, {leading_out[0]} for"
-            " one: they lead out of the folder",
-            "links that lead out of the folder of a run",
+            f"{len(left_out)} files in {folder} are left out, {left_out[0]} for one: they"
+            " are links that lead to a folder, out of this one or nowhere, or no files"
+            " at all",
+            "what is left out of the folder of a run",
         )
     return sorted(found.items())
 

@@ -73,7 +73,7 @@ class AsyncApplication:
         self,
         run: TrackedRun | NextmvTrackedRun,
         *,
-        timeout: float = TIMEOUT_S,
+        timeout: float | None = TIMEOUT_S,
         instance_id: str | None = None,
         batch_experiment_id: str | None = None,
     ) -> str:
@@ -86,7 +86,7 @@ class AsyncApplication:
         self,
         run: TrackedRun | NextmvTrackedRun,
         *,
-        timeout: float = RESULT_TIMEOUT_S,
+        timeout: float | None = RESULT_TIMEOUT_S,
         on_poll: OnPoll | None = None,
         instance_id: str | None = None,
         batch_experiment_id: str | None = None,

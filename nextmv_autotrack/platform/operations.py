@@ -53,7 +53,7 @@ class Operations:
     def track(
         self,
         run: object,
-        timeout_s: float,
+        timeout_s: float | None,
         instance_id: str | None = None,
         batch_experiment_id: str | None = None,
     ) -> Steps[str]:
@@ -71,17 +71,17 @@ class Operations:
     def track_with_result(
         self,
         run: object,
-        timeout_s: float,
+        timeout_s: float | None,
         on_poll: OnPoll | None,
         instance_id: str | None = None,
         batch_experiment_id: str | None = None,
     ) -> Steps[RunResult]:
         """Track a run and read it back; the time is for both."""
+        timeout_s = seconds(timeout_s)
         tracking = self.track(run, timeout_s, instance_id, batch_experiment_id)
         deadline_s = self.clock.steady() + timeout_s
         run_id = yield from tracking
-        # The run is there: what comes of it is asked for once at least.
-        left_s = max(deadline_s - self.clock.steady(), LAST_POLL_S)
+        left_s = deadline_s - self.clock.steady()
         return (yield from self.result_at_end(run_id, left_s, on_poll))
 
     def result(self, run_id: str, timeout_s: float = TIMEOUT_S) -> Steps[RunResult]:
@@ -92,7 +92,10 @@ class Operations:
         self, run_id: str, timeout_s: float, on_poll: OnPoll | None
     ) -> Steps[RunResult]:
         """Read a run once it has ended."""
-        return self._reading(timeout_s).result_at_end(run_id, on_poll)
+        timeout_s = max(timeout_s, 0.0)
+        # The run is there: what comes of it is asked for once at least.
+        reading = self._reading(max(timeout_s, LAST_POLL_S))
+        return reading.result_at_end(run_id, timeout_s, on_poll)
 
     def logs(self, run_id: str) -> Steps[str]:
         """Read the logs of a run."""
@@ -131,7 +134,7 @@ class Operations:
     def _reading(self, timeout_s: float) -> Reading:
         return Reading(self.endpoint, self.app_id, self._patience(timeout_s))
 
-    def _patience(self, timeout_s: float) -> Patience:
+    def _patience(self, timeout_s: float | None) -> Patience:
         return Patience(seconds(timeout_s), self.clock, self.chance)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -23,8 +24,12 @@ from nextmv_autotrack.upload.retry import Backoff
 # to know the end to the second.
 BETWEEN_POLLS = Backoff(first_s=0.5, longest_s=15.0)
 
-# What is left of the time for the last poll.
+# What is left of the time for the last poll: so much, or a share of a short time.
 LAST_POLL_S = 1.0
+_LAST_POLL_SHARE = 0.1
+
+# Less than any answer takes: what rounding leaves of the time is not waited for.
+SHORTEST_PAUSE_S = 0.001
 
 # What the platform gives, at most, without a detour by its storage.
 MAX_INLINE_BYTES = 5 * 1024 * 1024
@@ -51,9 +56,9 @@ class Reading:
         return (yield from self._complete(information))
 
     def result_at_end(
-        self, run_id: str, on_poll: Callable[[Status], object] | None
+        self, run_id: str, timeout_s: float, on_poll: Callable[[Status], object] | None
     ) -> Steps[RunResult]:
-        """Read a run once it has ended.
+        """Read a run once it has ended; it is asked for once at least.
 
         Raises:
             RunTimeoutError: It had not ended in time.
@@ -61,6 +66,7 @@ class Reading:
             PlatformError: The platform did not say.
         """
         polls = 0
+        kept_s = self._kept_for_the_last_poll(timeout_s)
         while True:
             polls += 1
             information = yield from self._asked(run_id, calls.information)
@@ -68,13 +74,20 @@ class Reading:
                 yield Tell(on_poll, information.status)
             if information.status.is_final:
                 return (yield from self._complete(information))
-            left_s = self.patience.left_s - LAST_POLL_S
-            if left_s <= 0:
+            left_s = self.patience.left_s - kept_s
+            if left_s < SHORTEST_PAUSE_S:
                 said = information.status.value
                 message = f"run {run_id} had not ended in time: it is {said}"
                 raise RunTimeoutError(message, platform_run_id=run_id)
             wait_s = BETWEEN_POLLS.after(polls, self.patience.chance())
             yield Pause(min(wait_s, left_s))
+
+    def _kept_for_the_last_poll(self, timeout_s: float) -> float:
+        """Return what is to be left of all the time when the last poll begins."""
+        if math.isinf(timeout_s):
+            return 0.0
+        beyond_s = max(self.patience.left_s - timeout_s, 0.0)
+        return beyond_s + min(LAST_POLL_S, timeout_s * _LAST_POLL_SHARE)
 
     def logs(self, run_id: str) -> Steps[str]:
         """Read the logs of a run."""
@@ -128,7 +141,8 @@ class Reading:
         if kind == "json" and information.output_bytes <= MAX_INLINE_BYTES:
             return (yield from self._asked(information.id, calls.outcome))
         if not information.output_bytes:
-            return Outcome(None, None)
+            # A text may be empty; a folder without a byte was never uploaded.
+            return Outcome("" if kind == "text" else None, None)
         output = yield from self._downloaded("output", information.id, kind)
         return Outcome(output, None)
 
@@ -143,8 +157,11 @@ class Reading:
         return content.decode("utf-8", "replace") if kind == "text" else content
 
     def _asked(
-        self, run_id: str, new_call: Callable[[str, str], Call[_Read]]
+        self, run_id: object, new_call: Callable[[str, str], Call[_Read]]
     ) -> Steps[_Read]:
+        if not isinstance(run_id, str) or run_id.strip() in {"", ".", ".."}:
+            # No such id could be asked for: it would leave its place in the path.
+            raise UnknownRunError(f"{run_id!r} is not the id of a run")
         try:
             return (yield from self.patience.insist(new_call(self.app_id, run_id)))
         except RefusedError as refusal:

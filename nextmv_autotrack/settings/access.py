@@ -42,6 +42,8 @@ class Access:
     """Whether the key may travel without encryption."""
     problem: str | None = None
     """Why nothing can be sent: a profile was asked for, or is needed, and is wrong."""
+    is_unconfirmed: bool = False
+    """Whether the problem is an endpoint that nobody but a project's file names."""
     read: tuple[Path, Stamp] | None = field(default=None, compare=False)
     """The file that it is from, as it was then."""
 
@@ -103,7 +105,8 @@ def found(  # noqa: PLR0913 -- a setting each, and by name
     except SettingsError as error:
         return replace(access, problem=str(error))
     if is_strange and access.is_open and read.endpoint != endpoint:
-        return replace(access, problem=_unconfirmed(access.endpoint))
+        problem = _unconfirmed(access.endpoint)
+        return replace(access, problem=problem, is_unconfirmed=True)
     return access
 
 

@@ -14,6 +14,19 @@ from nextmv_autotrack import current_run, tracked
 from nextmv_autotrack.cli import main
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.tracker import Tracker
+from tests.platform_server.handle import Platform
+
+DOCTORS_CHECKS = (
+    "tracking",
+    "key",
+    "endpoint",
+    "clock",
+    "application",
+    "upload",
+    "store",
+    "journals",
+    "disk",
+)
 
 
 @dataclass
@@ -53,6 +66,29 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
         return Said(code, *capsys.readouterr())
 
     return give
+
+
+@pytest.fixture
+def connected(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Platform:
+    """A platform that the settings lead to."""
+    monkeypatch.setenv("NEXTMV_API_KEY", platform.key)
+    monkeypatch.setenv("NEXTMV_ENDPOINT", platform.endpoint)
+    monkeypatch.setenv("NEXTMV_APP_ID", "routing")
+    return platform
+
+
+def found(command: Command, code: int) -> dict[str, dict[str, str]]:
+    """What `doctor` says, by its checks."""
+    said = command("doctor", "--json")
+    assert said.code == code, said.out
+    return {one["check"]: one for one in Said(0, said.out, "").json}
+
+
+def states(command: Command, code: int) -> dict[str, str]:
+    """How the checks of `doctor` went."""
+    told = found(command, code)
+    assert tuple(told) == DOCTORS_CHECKS
+    return {name: check["state"] for name, check in told.items()}
 
 
 @pytest.fixture

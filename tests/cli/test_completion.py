@@ -90,15 +90,7 @@ def test_a_shell_that_is_not_known_is_refused(command: Command):
     assert "'zsh'" in said.err
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-@pytest.mark.usefixtures("three_runs")
-def test_bash_completes_words(command: Command, tracker: Tracker, tmp_path: Path):
-    assert tracker.flush(10)
-    program = tmp_path / "nextmv-autotrack"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m nextmv_autotrack "$@"\n')
-    program.chmod(0o700)
-    script = command("completion", "bash").out
-    asked = """
+BASH = """
 COMP_WORDS=(nextmv-autotrack list --status s)
 COMP_CWORD=3
 _nextmv_autotrack
@@ -108,8 +100,45 @@ COMP_CWORD=2
 _nextmv_autotrack
 echo "${#COMPREPLY[@]}"
 """
+
+# Not as it types, which takes a terminal: with what is offered printed instead.
+ZSH = """
+(( $+functions[compdef] )) || echo "there is no compdef"
+compadd() { shift; asked+=("$*"); count=$#; }
+words=(nextmv-autotrack list --status s)
+CURRENT=4
+_nextmv_autotrack
+echo "$asked"
+words=(nextmv-autotrack show "")
+CURRENT=3
+_nextmv_autotrack
+echo "$count"
+"""
+
+FISH = """
+complete -C 'nextmv-autotrack list --status s'
+count (complete -C 'nextmv-autotrack show ')
+"""
+
+
+@pytest.mark.parametrize(
+    ("shell", "asked"),
+    [(["bash", "-c"], BASH), (["zsh", "-fc"], ZSH), (["fish", "-Nc"], FISH)],
+    ids=["bash", "zsh", "fish"],
+)
+@pytest.mark.usefixtures("three_runs")
+def test_shells_complete_words(
+    command: Command, tracker: Tracker, tmp_path: Path, shell: list[str], asked: str
+):
+    if shutil.which(shell[0]) is None:
+        pytest.skip(f"there is no {shell[0]}")
+    assert tracker.flush(10)
+    program = tmp_path / "nextmv-autotrack"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m nextmv_autotrack "$@"\n')
+    program.chmod(0o700)
+    script = command("completion", shell[0]).out
     done = subprocess.run(
-        [str(shutil.which("bash")), "-c", script + asked],
+        [*shell, script + asked],
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,

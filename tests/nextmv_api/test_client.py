@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import tracemalloc
 from contextlib import nullcontext
 
@@ -476,7 +477,9 @@ def test_the_body_that_is_handed_in_is_not_changed(client):
 
 def test_the_platform_is_greeted_at_an_application_or_at_all(client, platform):
     for app_id in ("my app", None):
-        assert "date" in client.greet(app_id).headers
+        greeting = client.greet(app_id)
+        assert greeting.is_the_platforms
+        assert greeting.sent_at_s == pytest.approx(time.time(), abs=60)
     first, second = platform.requests()
     assert (first.path, first.query) == (
         "/v1/applications/my%20app/runs",
@@ -484,3 +487,21 @@ def test_the_platform_is_greeted_at_an_application_or_at_all(client, platform):
     )
     assert second.path == "/v1/applications"
     assert first.headers["authorization"] == second.headers["authorization"]
+
+
+@pytest.mark.parametrize(
+    ("date", "told_s"), [("Thu, 01 Jan 2026 00:00:00 GMT", 1_767_225_600), ("?", None)]
+)
+def test_a_refusal_tells_when_it_was_given(client, platform, date, told_s):
+    platform.fail_next(1, status=401, headers={"Date": date})
+    with pytest.raises(RefusedError) as raised:
+        client.greet("app")
+    assert raised.value.answered_at_s == told_s
+
+
+def test_whoever_refuses_a_knock_at_the_storage_was_reached(client, platform):
+    upload = client.new_upload("app")
+    client.reach_storage(upload)
+    last = platform.requests()[-1]
+    assert (last.method, last.path, last.query, last.status) == ("HEAD", "/", "", 403)
+    assert "authorization" not in last.headers

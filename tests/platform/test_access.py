@@ -58,6 +58,10 @@ with Application("routing") as app:
         ),
         ({"app_id": " "}, "'app_id' is not the id"),
         ({"app_id": ".."}, "'app_id' is not the id"),
+        ({"app_id": None}, "'app_id' is not the id"),
+        ({"app_id": "routing", "api_key": 4711}, "api_key must be a text, not a int"),
+        ({"app_id": "routing", "endpoint": b"x"}, "endpoint must be a text, not a by"),
+        ({"app_id": "routing", "profile": 1}, "profile must be a text, not a int"),
     ],
     ids=str,
 )

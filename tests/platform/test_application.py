@@ -80,6 +80,7 @@ def test_texts_are_sent_as_texts(app, platform, text):
         "input": {"type": "text"},
         "output": {"type": "text"},
     }
+    assert (app.input(run.id), app.run(run.id).output) == (text, text)
 
 
 def test_a_text_with_metrics_goes_into_the_document_in_which_they_are_looked_for(
@@ -267,6 +268,14 @@ def test_a_run_that_is_not_there_is_named(app, ask):
         getattr(app, ask)("nope")
 
 
+@pytest.mark.parametrize("run_id", ["", " ", "..", None, 5], ids=repr)
+def test_what_can_be_no_id_of_a_run_is_not_asked_for(app, platform, run_id):
+    for ask in (app.run, app.logs, app.input):
+        with pytest.raises(UnknownRunError, match="is not the id of a run"):
+            ask(run_id)
+    assert platform.requests() == []
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [(401, "check the API key"), (404, "check the application id"), (413, "larger")],
@@ -294,7 +303,7 @@ def test_nothing_is_sent_of_what_is_no_tracked_run(app, platform):
     assert platform.requests() == []
 
 
-@pytest.mark.parametrize("timeout", [None, "5", float("nan")], ids=repr)
+@pytest.mark.parametrize("timeout", [True, "5", float("nan")], ids=repr)
 def test_a_timeout_is_a_number(app, platform, timeout):
     with pytest.raises(SettingsError, match="timeout must be a number of seconds"):
         app.track_run(TrackedRun("succeeded"), timeout=timeout)

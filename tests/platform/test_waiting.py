@@ -130,6 +130,34 @@ def test_a_run_that_does_not_end_in_time_is_said_to_be_there(
     assert 8 < time.now - begun_at <= 10
 
 
+@pytest.mark.parametrize("timeout_s", [0.2, 1.0, 1.5, 3.0])
+def test_a_short_time_is_used_up_to_its_last_part(
+    operations, driver, platform, time, timeout_s
+):
+    platform.show_statuses(*["running"] * 50)
+    begun_at = time.now
+    with pytest.raises(RunTimeoutError):
+        driver.run(operations.track_with_result(a_run(), timeout_s, None))
+    assert time.now - begun_at == pytest.approx(timeout_s * 0.9)
+
+
+def test_without_time_a_run_is_asked_for_once(operations, driver, platform, time):
+    run_id = driver.run(operations.track(a_run(), 60))
+    platform.show_statuses(*["running"] * 5)
+    seen = []
+    for timeout_s in (0, -1):
+        with pytest.raises(RunTimeoutError):
+            driver.run(operations.result_at_end(run_id, timeout_s, seen.append))
+    assert (seen, driver.waits) == (["running"] * 2, [])
+
+
+def test_without_an_end_the_time_is_never_over(operations, driver, platform):
+    platform.show_statuses(*["running"] * 100, "failed")
+    result = driver.run(operations.track_with_result(a_run(), None, None))
+    assert result.status is Status.FAILED
+    assert sum(driver.waits) > 1_000
+
+
 def test_a_platform_that_hiccups_is_asked_again(operations, driver, platform):
     platform.fail_next(1, status=503, path="uploadurl$")
     platform.fail_next(1, status=500, method="PUT")

@@ -59,15 +59,16 @@ class Answer:
         """Return a refusal in words."""
         return cls(status, words.encode(), {"Content-Type": "text/plain"})
 
-    def encoded(self) -> bytes:
-        """Return the answer as HTTP."""
+    def encoded(self, *, is_to_head: bool = False) -> bytes:
+        """Return the answer as HTTP; to a HEAD, without its body."""
         assert self.status is not None
         lines = [f"HTTP/1.1 {self.status} {_REASONS.get(self.status, 'Unknown')}"]
         headers = {"Content-Type": "application/json", "Date": formatdate(usegmt=True)}
         headers |= self.headers
         lines += [f"{name}: {value}" for name, value in headers.items()]
         lines += [f"Content-Length: {len(self.body)}", "", ""]
-        return "\r\n".join(lines).encode("latin-1") + self.body
+        body = b"" if is_to_head else self.body
+        return "\r\n".join(lines).encode("latin-1") + body
 
 
 Handler = Callable[[Request, Callable[[Answer], None]], None]
@@ -84,6 +85,7 @@ class Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._head: tuple[bytes, int] | None = None
         self._busy = False
+        self._is_head = False
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -134,6 +136,7 @@ class Connection(asyncio.Protocol):
 
     def _request(self, head: bytes, body: bytes) -> Request:
         method, target, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
+        self._is_head = method == "HEAD"
         path, _, query = target.partition("?")
         return Request(method, path, query, head, body, self._number, self._is_storage)
 
@@ -149,7 +152,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(encoded[: -(left_out + 1) // 2])
             self._transport.close()
         elif not self._transport.is_closing():
-            self._transport.write(answer.encoded())
+            self._transport.write(answer.encoded(is_to_head=self._is_head))
             if self._buffer:
                 self._go_on()
 

@@ -240,12 +240,30 @@ def test_the_key_of_one_platform_does_not_ask_another(to_platform, platform):
         run.result(PATIENCE_S)
 
 
-@pytest.mark.parametrize("timeout", ["soon", float("nan"), None])
+@pytest.mark.parametrize("timeout", ["soon", float("nan"), True, b"1"])
 def test_a_timeout_that_is_no_number_is_refused(to_platform, timeout):
     run = a_run()
     for ask in (run.wait, run.result):
         with pytest.raises(SettingsError, match="number of seconds"):
             ask(timeout)
+
+
+@pytest.mark.parametrize(
+    "timeout", [None, float("inf"), 10**400, 20.5], ids=["none", "inf", "long", "20.5"]
+)
+def test_a_timeout_may_be_as_long_as_one_likes(to_platform, platform, timeout):
+    run = a_run()
+    assert run.wait(timeout) == platform.runs()[0].id
+    assert run.result(timeout).status is Status.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    "timeout", [-1, -(10**400), float("-inf")], ids=["whole", "long", "inf"]
+)
+def test_a_timeout_below_nothing_is_nothing(to_platform, timeout):
+    to_platform.configure({"endpoint": NOBODY_THERE})
+    with pytest.raises(DeliveryTimeoutError, match="not delivered in 0 s"):
+        a_run().wait(timeout)
 
 
 def test_a_run_that_was_pickled_can_be_waited_for(to_platform, platform):

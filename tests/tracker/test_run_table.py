@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 import re
+import threading
 from html import unescape
 
 import pytest
 
 from nextmv_autotrack import track_run
-from nextmv_autotrack.run_table import MOST_METRICS
+from nextmv_autotrack.run_table import LONGEST_TEXT, MOST_METRICS
 
 PATIENCE_S = 20
 
@@ -50,6 +52,29 @@ def test_a_run_in_progress_has_neither_duration_nor_delivery(tracker):
         rows = rows_of(run)
     assert rows["status"] == "running"
     assert {"duration", "delivery", "page"}.isdisjoint(rows)
+
+
+def test_a_run_that_does_not_arrive_says_why(tracker):
+    with track_run("nightly") as run:
+        pass
+    assert tracker.flush(PATIENCE_S)
+    assert "NEXTMV_APP_ID" in rows_of(run)["why"]
+
+
+def test_a_run_from_another_process_has_its_numbers_and_texts(tracker):
+    with track_run("nightly") as run:
+        run.metrics.update(value=2.5, mode="fast", lock=threading.Lock())
+    rows = rows_of(pickle.loads(pickle.dumps(run)))  # noqa: S301 -- our own
+    assert (rows["value"], rows["mode"], "lock" in rows) == ("2.5", "fast", False)
+
+
+def test_what_python_or_a_page_cannot_write_spoils_no_table(tracker):
+    with track_run("a\x00b\x1b[31m\ud800") as run:
+        run.metrics.update(many=10**5000, half="\udfff")
+    rows = rows_of(run)
+    assert rows["run"] == "a b [31m "
+    assert rows["many"] == "a very long integer"
+    assert "".join(rows.values()).encode()
 
 
 def test_a_failed_run_says_why(tracker):
@@ -97,5 +122,5 @@ def test_metrics_that_are_many_long_or_nested_are_left_out_of_a_table(tracker):
         run.metrics["m0"] = "long " * 1000
         shown, rows = run._repr_html_(), rows_of(run)
     assert rows[""] == "3 more metrics"
-    assert len(rows["m0"]) <= 200
+    assert len(rows["m0"]) <= LONGEST_TEXT
     assert len(shown) < 5000

@@ -284,7 +284,8 @@ def asked(run: Run) -> None:
     assert_type(run.wait(), str)
     assert_type(run.wait(timeout=10), str)
     assert_type(run.result(30), RunResult)
-    run.wait(None)  # type: ignore[arg-type]
+    assert_type(run.wait(None), str)
+    run.wait("10")  # type: ignore[arg-type]
     run.url = "read only"  # type: ignore[misc]
 
 
