@@ -32,7 +32,7 @@ def sync(given: Namespace) -> int:
     with home.store_of(settings.directory) as store:
         if given.dry_run:
             local = _history(given, store, _app_id(given, settings))
-            report = _foreseen(store, access, local)
+            report = _foreseen(given, store, access, local)
         else:
             # What damage hides would be left behind without a word.
             store.mend(home.complain, max_bytes=CHECKED_BYTES)
@@ -64,11 +64,34 @@ def _app_id(given: Namespace, settings: Settings) -> str | None:
     return app_id
 
 
-def _foreseen(store: Store, access: Access, local: History) -> Report:
+def _foreseen(given: Namespace, store: Store, access: Access, local: History) -> Report:
     """Return how it would go if nothing went wrong."""
+    missing, unchecked = _missing(access, local, given.timeout)
+    if not given.create:
+        local = local.without(missing)
     sizes = store.sizes([*store.waiting_ids(access.endpoint or None), *local.ids])
-    amount = Amount(len(sizes), sum(sizes.values()))
-    return Report(sent=amount, is_dry_run=True, staying=local.staying)
+    return Report(
+        sent=Amount(len(sizes), sum(sizes.values())),
+        is_dry_run=True,
+        staying=local.staying,
+        created=missing if given.create else [],
+        unknown_apps=[*local.unknown_apps],
+        unchecked=unchecked,
+    )
+
+
+def _missing(
+    access: Access, local: History, timeout_s: float
+) -> tuple[list[str], str | None]:
+    """Return the applications that are missing, or why that is not known."""
+    if not local.going:
+        return [], None
+    if not access.is_open:
+        return [], access.problem or "no API key is known"
+    try:
+        return history.missing_apps(access, sorted(local.going), timeout_s), None
+    except PlatformError as error:
+        return [], str(error)
 
 
 def _synced(given: Namespace, store: Store, sources: Sources, access: Access) -> Report:
