@@ -30,6 +30,9 @@ class _List:
     since: float = math.inf
     """All that were created later, and before it was last read, are in it."""
 
+    number: int = 0
+    """Of when reading it last began, among all lists."""
+
     def take(self, page: Page) -> None:
         """Add what is on a page."""
         for run in page.runs:
@@ -49,6 +52,7 @@ class Seen:
         self._lists: dict[tuple[str | None, str], _List] = {}
         # Held while a list is read: others need what it brings.
         self._lock = threading.Lock()
+        self._begun = 0
 
     def look_for(
         self, client: Client, run: StoredRun, waiting: Waiting, now: float
@@ -71,10 +75,16 @@ class Seen:
             begun_at = run.create_begun_at
             since = begun_at if run.exported_at is None else min(begun_at, since)
             return look_for(client, waiting, since, now)
+        asked = self._begun
         with self._lock:
             place = run.endpoint, waiting.app_id
             known = self._lists.setdefault(place, _List())
-            _read(client, waiting.app_id, known, since, now)
+            # What was begun after we asked, while we waited for another, is for us, too.
+            if known.number <= asked or since < known.since:
+                self._begun += 1
+                number = self._begun
+                _read(client, waiting.app_id, known, since, now)
+                known.number = number
             return known.places.get(waiting.id)
 
 

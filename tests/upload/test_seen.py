@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,15 @@ def test_a_run_that_was_exported_earlier_is_looked_for_further_back(site: Site):
     later = StoredRun(**{**vars(run), "exported_at": now})
     assert site.seen.look_for(site.client, later, waiting, now) is None
     assert site.found(0) == theirs
+
+
+def test_several_that_look_at_once_find_what_was_there_when_they_asked(site: Site):
+    theirs = [site.sent(number) for number in range(RUNS)]
+    asked = [(*site.run(number), site.time.clock.wall()) for number in range(RUNS)]
+    with ThreadPoolExecutor(RUNS) as threads:
+        looks = [threads.submit(site.seen.look_for, site.client, *one) for one in asked]
+        assert [look.result() for look in looks] == theirs
+    assert site.pages() < RUNS // PAGE_RUNS + RUNS
 
 
 def test_applications_are_told_apart(site: Site):
