@@ -74,17 +74,22 @@ class LocalRuns:
             OSError: The folder cannot be written.
         """
         place = self._runs / run.id
-        told = _told(place)
+        is_there, told = place.exists(), _told(place)
         if told is not None and _is_whole(place, told):
             return _mark(place, run, told)
         # Whole or not at all: half a run stops the vendor's own sync for good.
         unfinished = self._workspace / secrets.token_hex(8)
         _fill(unfinished, store, run, told)
-        is_new = not place.exists()
-        if not is_new:
-            place.rename(self._workspace / secrets.token_hex(8))
-        unfinished.rename(place)
-        if is_new:
+        try:
+            if is_there:
+                place.rename(self._workspace / secrets.token_hex(8))
+            unfinished.rename(place)
+        except OSError:
+            told = _told(place)
+            if told is None or not _is_whole(place, told):
+                raise
+            return Written.UNCHANGED  # another export was faster
+        if not is_there:
             return Written.NEW
         return Written.FORGOTTEN if told is None else Written.MENDED
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 import pytest
 
 from nextmv_autotrack import track_run, tracked
+from nextmv_autotrack.cli.local_runs import LocalRuns, Written
 from nextmv_autotrack.cli.workspace import workspace
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.changes import Delivered
@@ -222,6 +226,27 @@ def test_an_input_that_was_cut_off_is_whole_again(
     path.write_bytes(b"")
     assert export(command, tmp_path)["mended"] == 1
     assert json.loads(path.read_bytes()) == {"köln": 4}
+
+
+def test_several_exports_at_once_write_each_run_once(
+    command: Command, tracker: Tracker, tmp_path: Path, home: Path
+):
+    for number in range(30):
+        with track_run("solve", input=number):
+            pass
+    ids = [run["id"] for run in command("list", "--json", "--limit", "0").json]
+    together = threading.Barrier(4)
+
+    def take_part(_: int) -> Counter[Written]:
+        with Store.open(home) as store, LocalRuns.at(tmp_path / "out") as runs:
+            together.wait()
+            return Counter(runs.write(store, store.run(run_id)) for run_id in ids)
+
+    with ThreadPoolExecutor(4) as threads:
+        counts = sum(threads.map(take_part, range(4)), Counter[Written]())
+    assert len(ids) == 30
+    assert counts == {Written.NEW: 30, Written.UNCHANGED: 90}
+    assert not [*(tmp_path / "out" / ".nextmv").glob("unfinished-*")]
 
 
 def test_what_an_export_that_was_killed_has_left_is_removed(
