@@ -19,7 +19,7 @@ from nextmv_autotrack.store import Store
 from nextmv_autotrack.upload.duties import CHECKED_BYTES
 from nextmv_autotrack.upload.foreground import send
 
-# For what is only asked to say more of what went wrong.
+# For what is only asked to say more of what went wrong, or might.
 _ASIDE_S = 5.0
 
 
@@ -66,7 +66,7 @@ def _app_id(given: Namespace, settings: Settings) -> str | None:
 
 def _foreseen(given: Namespace, store: Store, access: Access, local: History) -> Report:
     """Return how it would go if nothing went wrong."""
-    missing, unchecked = _missing(access, local, given.timeout)
+    missing, unchecked = _missing(access, local)
     if not given.create:
         local = local.without(missing)
     sizes = store.sizes([*store.waiting_ids(access.endpoint or None), *local.ids])
@@ -80,16 +80,14 @@ def _foreseen(given: Namespace, store: Store, access: Access, local: History) ->
     )
 
 
-def _missing(
-    access: Access, local: History, timeout_s: float
-) -> tuple[list[str], str | None]:
+def _missing(access: Access, local: History) -> tuple[list[str], str | None]:
     """Return the applications that are missing, or why that is not known."""
     if not local.going:
         return [], None
     if not access.is_open:
         return [], access.problem or "no API key is known"
     try:
-        return history.missing_apps(access, sorted(local.going), timeout_s), None
+        return history.missing_apps(access, sorted(local.going), _ASIDE_S), None
     except PlatformError as error:
         return [], str(error)
 
