@@ -6,67 +6,95 @@ import secrets
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from nextmv_autotrack.cli import choosing, home, screen, shapes
 from nextmv_autotrack.cli.local_runs import LocalRuns, Written
 from nextmv_autotrack.cli.words import counted
+from nextmv_autotrack.clock import SYSTEM_CLOCK
 from nextmv_autotrack.errors import AutotrackError
 from nextmv_autotrack.status import Delivery, Status
 from nextmv_autotrack.store import Store, StoredRun
 
-FORMATS = ("json", "nextmv-local")
+_LOCAL = "nextmv-local"
+FORMATS = ("json", _LOCAL)
+
+# Noted in one transaction, of some milliseconds, as going to where others may send them.
+_AT_ONCE = 500
 
 _Write = Callable[[Store, StoredRun], Written]
+
+
+@dataclass
+class _Done:
+    """What has become of all runs."""
+
+    counts: Counter[Written] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    running: int = 0
+    waiting: int = 0
 
 
 def export(given: Namespace) -> int:
     """Write runs that have ended into a folder; exit code 1 when one could not be."""
     folder = Path(given.folder).expanduser()
-    counts: Counter[Written] = Counter()
-    problems: list[str] = []
-    running = waiting = 0
+    is_local = given.format == _LOCAL
+    done = _Done()
     with home.store_of(home.directory()) as store:
-        write = _writer(folder, given.format)
-        for run in _runs(given, store):
-            if run.status is Status.RUNNING:
-                running += 1
-                continue
-            waiting += run.delivery is Delivery.WAITING
-            try:
-                counts[write(store, run)] += 1
-            except (AutotrackError, OSError) as error:
-                # One bad run does not stop the others.
-                problems.append(f"run {run.id} is left out: {error}")
-    for problem in problems:
+        # Their ids only: no reading is under way while a long export goes on.
+        left = iter(_ids(given, store))
+        with _written_to(folder, is_local=is_local) as write:
+            while ids := list(islice(left, _AT_ONCE)):
+                if is_local:
+                    # Before they are there.
+                    store.note_exported(ids, now=SYSTEM_CLOCK.wall())
+                for run_id in ids:
+                    _export_one(store, run_id, write, done)
+    for problem in done.problems:
         home.complain(problem)
-    if waiting and given.format == "nextmv-local":
-        home.complain(
-            f"{counted(waiting, 'run')} still to be sent by nextmv-autotrack sync: the "
-            "vendor's sync would send what we send, too"
-        )
-    _say(given, folder, counts, running, len(problems))
-    return 1 if problems else 0
+    _warn(done, is_local=is_local)
+    _say(given, folder, done)
+    return 1 if done.problems else 0
 
 
-def _runs(given: Namespace, store: Store) -> Iterator[StoredRun]:
+def _ids(given: Namespace, store: Store) -> list[str]:
     if given.id:
-        yield from [store.run(one) for one in given.id]
-        return
+        return [store.run(one).id for one in given.id]
     wanted = choosing.choice(given)
-    yield from filter(wanted.has, store.each(wanted.selection))
+    return [run.id for run in filter(wanted.has, store.each(wanted.selection))]
 
 
-def _writer(folder: Path, format_name: str) -> _Write:
+def _export_one(store: Store, run_id: str, write: _Write, done: _Done) -> None:
     try:
-        if format_name == "nextmv-local":
-            return LocalRuns(folder).write
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AutotrackError(
-            f"{folder} cannot be written: {error.strerror}; name another folder"
-        ) from error
-    return _as_json(folder)
+        run = store.run(run_id)
+        if run.status is Status.RUNNING:
+            done.running += 1
+            return
+        done.counts[write(store, run)] += 1
+        done.waiting += run.delivery is Delivery.WAITING
+    except (AutotrackError, OSError) as error:
+        # One bad run does not stop the others.
+        done.problems.append(f"run {run_id} is left out: {error}")
+
+
+@contextmanager
+def _written_to(folder: Path, *, is_local: bool) -> Iterator[_Write]:
+    with ExitStack() as opened:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write = (
+                opened.enter_context(LocalRuns.at(folder)).write
+                if is_local
+                else _as_json(folder)
+            )
+        except OSError as error:
+            raise AutotrackError(
+                f"{folder} cannot be written: {error.strerror}; name another folder"
+            ) from error
+        yield write
 
 
 def _as_json(folder: Path) -> _Write:
@@ -88,27 +116,45 @@ def _as_json(folder: Path) -> _Write:
     return write
 
 
-def _say(
-    given: Namespace, folder: Path, counts: Counter[Written], running: int, failed: int
-) -> None:
+def _warn(done: _Done, *, is_local: bool) -> None:
+    if done.waiting and is_local:
+        home.complain(
+            f"{counted(done.waiting, 'run')} still to be sent by nextmv-autotrack sync: "
+            "export again after it, to have them marked as synced, or the vendor's sync "
+            "sends them, too"
+        )
+    if forgotten := done.counts[Written.FORGOTTEN]:
+        home.complain(
+            f"{counted(forgotten, 'run')} written anew whose document was lost: if the "
+            "vendor's sync had sent them, it would again; nextmv-autotrack sync --local "
+            "looks for them first"
+        )
+
+
+def _say(given: Namespace, folder: Path, done: _Done) -> None:
+    counts = done.counts
     if given.json:
         shapes.write(
             {
                 "directory": str(folder),
                 "written": counts[Written.NEW],
+                "mended": counts[Written.MENDED] + counts[Written.FORGOTTEN],
                 "marked": counts[Written.MARKED],
                 "unchanged": counts[Written.UNCHANGED],
-                "running": running,
-                "failed": failed,
+                "running": done.running,
+                "failed": len(done.problems),
             }
         )
         return
     more = [
         f"{count} {words}"
         for words, count in (
-            (Written.MARKED.value, counts[Written.MARKED]),
-            (Written.UNCHANGED.value, counts[Written.UNCHANGED]),
-            ("still running and left out", running),
+            *(
+                (what.value, counts[what])
+                for what in Written
+                if what is not Written.NEW
+            ),
+            ("still running and left out", done.running),
         )
         if count
     ]

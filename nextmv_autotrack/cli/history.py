@@ -23,6 +23,9 @@ from nextmv_autotrack.store.stored_run import UNKNOWN_NAME
 # In one transaction, of some milliseconds: programs that track are not held up.
 _AT_ONCE = 500
 
+# Enough for one answer of a platform that is well.
+_LEAST_PATIENCE_S = 5.0
+
 
 class Why(str, Enum):
     """Why a local run stays where it is, as JSON tells it."""
@@ -107,15 +110,18 @@ def hand_over(
 def missing_apps(access: Access, apps: Collection[str], timeout_s: float) -> list[str]:
     """Return those applications that the platform does not have.
 
+    Runs of the others can wait then, however little time there is to send them.
+
     Raises:
         PlatformError: It did not say.
     """
+    patience_s = max(timeout_s, _LEAST_PATIENCE_S)
     with closing(Driver(lambda: Client.to(access))) as driver:
         return [
             app
             for app in apps
             if not _can_be(app)
-            or not driver.run(Operations(driver.endpoint, app).exists(timeout_s))
+            or not driver.run(Operations(driver.endpoint, app).exists(patience_s))
         ]
 
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import secrets
-import shutil
-from datetime import datetime, timezone
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from nextmv_autotrack.errors import AutotrackError
+from nextmv_autotrack.cli.local_information import information, synced
+from nextmv_autotrack.cli.workspace import workspace
 from nextmv_autotrack.nextmv_api import Blob
-from nextmv_autotrack.nextmv_api.wire import described, duration_ms, error_message
-from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.upload.packing import pack
-from nextmv_autotrack.upload.submission import Waiting
 
 # All that an application needs to have its runs read. The file it names need not be
 # there.
@@ -31,45 +29,69 @@ _GITIGNORE = b"*\n!.gitignore\n"
 
 _NOTHING = Blob.of(b"{}")
 
-_JSON = {"type": "json"}
+_INPUT = Path("inputs", "input.json")
+_OUTPUT = Path("outputs", "solutions", "solution.json")
+_LOGS = Path("logs", "logs.log")
 
 
 class Written(Enum):
     """What has become of a run."""
 
     NEW = "new"
+    MENDED = "damaged there and written anew"
+    FORGOTTEN = "without a readable document there and written anew"
     MARKED = "marked as synced"
     UNCHANGED = "already there"
 
 
 class LocalRuns:
-    """A folder that is an application of `nextmv.local`, made one if it is none."""
+    """A folder that is an application of `nextmv.local`."""
 
-    def __init__(self, folder: Path) -> None:
-        self._home = folder / ".nextmv"
-        self._runs = self._home / "runs"
-        self._runs.mkdir(parents=True, exist_ok=True)
-        _write_if_missing(self._home / ".gitignore", _GITIGNORE)
+    def __init__(self, runs: Path, workspace: Path) -> None:
+        self._runs = runs
+        self._workspace = workspace
+
+    @classmethod
+    @contextmanager
+    def at(cls, folder: Path) -> Iterator[LocalRuns]:
+        """Make a folder such an application if it is none.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        home = folder / ".nextmv"
+        (home / "runs").mkdir(parents=True, exist_ok=True)
+        _write_if_missing(home / ".gitignore", _GITIGNORE)
         _write_if_missing(folder / "app.yaml", _MANIFEST)
+        with workspace(home) as own:
+            yield cls(home / "runs", own)
 
     def write(self, store: Store, run: StoredRun) -> Written:
-        """Write a run that has ended; one that is there is marked as synced at most.
+        """Write a run that has ended; one that is whole is marked as synced at most.
 
         Raises:
             StoreError: A payload cannot be read.
             OSError: The folder cannot be written.
         """
         place = self._runs / run.id
-        if place.exists():
-            return _mark(place, run)
+        is_there, told = place.exists(), _told(place)
+        if told is not None and _is_whole(place, told):
+            return _mark(place, run, told)
         # Whole or not at all: half a run stops the vendor's own sync for good.
-        unfinished = self._home / f"unfinished-{secrets.token_hex(8)}"
+        unfinished = self._workspace / secrets.token_hex(8)
+        _fill(unfinished, store, run, told)
         try:
-            _fill(unfinished, store, run)
+            if is_there:
+                place.rename(self._workspace / secrets.token_hex(8))
             unfinished.rename(place)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-        return Written.NEW
+        except OSError:
+            told = _told(place)
+            if told is None or not _is_whole(place, told):
+                raise
+            return Written.UNCHANGED  # another export was faster
+        if not is_there:
+            return Written.NEW
+        return Written.FORGOTTEN if told is None else Written.MENDED
 
 
 def _write_if_missing(path: Path, content: bytes) -> None:
@@ -77,102 +99,85 @@ def _write_if_missing(path: Path, content: bytes) -> None:
         path.write_bytes(content)
 
 
-def _fill(folder: Path, store: Store, run: StoredRun) -> None:
-    """Write all files of a run into a new folder."""
+def _told(place: Path) -> dict[str, Any] | None:
+    """Return the document that is there, which may be the vendor's; None if it is none."""
+    try:
+        told = orjson.loads((place / f"{place.name}.json").read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return told if isinstance(told, dict) else None
+
+
+def _is_whole(place: Path, told: dict[str, Any]) -> bool:
+    """Whether the vendor's sync does not fail for what is missing."""
+    # What the vendor says of outputs need not be so.
+    try:
+        has_input = (place / _INPUT).stat().st_size == told["metadata"]["input_size"]
+        has_output = (place / _OUTPUT).stat().st_size > 0
+        has_logs = (place / _LOGS).is_file()
+    except (FileNotFoundError, LookupError, TypeError):
+        return False
+    return has_input and has_output and has_logs
+
+
+def _fill(
+    folder: Path, store: Store, run: StoredRun, before: dict[str, Any] | None
+) -> None:
+    """Write all files of a run into a new folder; `before` is what was told of it."""
     packed = pack(store, run)
-    for inner in ("inputs", "logs", "outputs/solutions"):
-        (folder / inner).mkdir(parents=True)
-    inputs, output = packed.input or _NOTHING, packed.output or _NOTHING
-    _write(folder / "inputs" / "input.json", inputs)
-    _write(folder / "outputs" / "solutions" / "solution.json", output)
+    inputs, output = _as_object(packed.input), packed.output or _NOTHING
+    _write(folder / _INPUT, inputs)
+    _write(folder / _OUTPUT, output)
     # The reader wants one, if only an empty one.
-    _write(folder / "logs" / "logs.log", packed.logs or Blob.of())
+    _write(folder / _LOGS, packed.logs or Blob.of())
     if run.metrics:
         metrics = Blob.of(orjson.dumps({"metrics": run.metrics}))
         _write(folder / "outputs" / "metrics.json", metrics)
     if run.assets is not None:
         assets = Blob.of(b'{"assets":', store.payload(run.assets), b"}")
         _write(folder / "outputs" / "assets.json", assets)
-    told = _information(run, packed, inputs.size, output.size)
+    told = information(run, packed, inputs.size, output.size)
+    known = _synced_before(before)
+    told["synced_runs"] = [*known, *_added(run, known)] or None
     _write_json(folder / f"{run.id}.json", told)
 
 
+def _as_object(value: Blob | None) -> Blob:
+    # The vendor's sync takes texts as they are, and stops at anything else.
+    if value is None or value.first() == b"{":
+        return value or _NOTHING
+    return Blob.of(b'{"input":', value, b"}")
+
+
 def _write(path: Path, content: Blob) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.writelines(content.chunks())
 
 
-def _information(
-    run: StoredRun, packed: Waiting, input_bytes: int, output_bytes: int
-) -> dict[str, Any]:
-    options = run.options
-    duration = duration_ms(run.duration)
-    return {
-        "id": run.id,
-        "name": run.name,
-        # With our id: whoever sends it from here, it can be told on the platform.
-        "description": described(packed),
-        "user_email": "",
-        "console_url": "",
-        "metadata": {
-            "application_id": run.app_id or "",
-            "application_instance_id": run.instance_id or "",
-            "application_version_id": "",
-            "created_at": _moment(run.started_at),
-            "initiated_at": _moment(run.started_at),
-            "duration": duration,
-            "execution_duration": duration,
-            # The vendor's sync refuses a text on a run that has succeeded.
-            "error": error_message(run.error) if run.status is Status.FAILED else "",
-            "execution_class": "local",
-            "runtime": "local",
-            "input_size": input_bytes,
-            "output_size": output_bytes,
-            "format": {"input": _JSON, "output": _JSON},
-            "options": {
-                "active_options": options,
-                "request_options": options,
-                "options_summary": [
-                    {"name": name, "source": "run", "value": value}
-                    for name, value in options.items()
-                ],
-            },
-            "run_type": {"type": "external", "definition_id": "", "reference_id": ""},
-            "status_v2": run.status.value,
-        },
-        "synced_runs": _synced(run) or None,
-    }
-
-
-def _synced(run: StoredRun) -> list[dict[str, Any]]:
-    """The run as the platform has it: what is marked so is not sent again."""
-    if run.platform_run_id is None:
-        return []
-    found = {
-        "run_id": run.platform_run_id,
-        "app_id": run.app_id or "",
-        "synced_at": _moment(run.started_at + (run.duration or 0.0)),
-    }
+def _synced_before(told: dict[str, Any] | None) -> list[dict[str, Any]]:
+    known = told.get("synced_runs") if told is not None else None
     return [
-        found if run.instance_id is None else {**found, "instance_id": run.instance_id}
+        one
+        for one in (known if isinstance(known, list) else [])
+        if isinstance(one, dict) and "run_id" in one
     ]
 
 
-def _mark(place: Path, run: StoredRun) -> Written:
+def _added(run: StoredRun, known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return where the platform has it, unless that is known."""
+    ids = {one["run_id"] for one in known}
+    return [one for one in synced(run) if one["run_id"] not in ids]
+
+
+def _mark(place: Path, run: StoredRun, told: dict[str, Any]) -> Written:
     """Add that the platform has it to what is there, which may be the vendor's by now."""
-    path = place / f"{run.id}.json"
-    synced = _synced(run)
-    try:
-        told = orjson.loads(path.read_bytes())
-        known = told["synced_runs"] = told.get("synced_runs") or []
-        ids = {one["run_id"] for one in known}
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        raise AutotrackError(f"{path} cannot be read: {error}") from error
-    added = [one for one in synced if one["run_id"] not in ids]
+    known = _synced_before(told)
+    added = _added(run, known)
     if not added:
         return Written.UNCHANGED
-    known += added
-    _write_json(path, told)
+    told["synced_runs"] = [*known, *added]
+    _write_json(place / f"{run.id}.json", told)
     return Written.MARKED
 
 
@@ -184,11 +189,3 @@ def _write_json(path: Path, document: dict[str, Any]) -> None:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _moment(seconds: float) -> str:
-    """The time as it is written there, in UTC and to the microsecond."""
-    text = datetime.fromtimestamp(seconds, timezone.utc).isoformat(
-        timespec="microseconds"
-    )
-    return text.replace("+00:00", "Z")

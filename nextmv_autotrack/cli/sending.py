@@ -21,7 +21,7 @@ from nextmv_autotrack.store import Store
 from nextmv_autotrack.upload.duties import CHECKED_BYTES
 from nextmv_autotrack.upload.foreground import send
 
-# For what is only asked to say more of what went wrong.
+# For what is only asked to say more of what went wrong, or might.
 _ASIDE_S = 5.0
 
 
@@ -47,7 +47,7 @@ def _reported(
 ) -> Report:
     if given.dry_run:
         local = _history(given, store, _app_id(given, sources.resolve()))
-        return _foreseen(store, access, local)
+        return _foreseen(given, store, access, local)
     # What damage hides would be left behind without a word.
     store.mend(home.complain, max_bytes=CHECKED_BYTES)
     try:
@@ -89,11 +89,32 @@ def _app_id(given: Namespace, settings: Settings) -> str | None:
     return app_id
 
 
-def _foreseen(store: Store, access: Access, local: History) -> Report:
+def _foreseen(given: Namespace, store: Store, access: Access, local: History) -> Report:
     """Return how it would go if nothing went wrong."""
+    missing, unchecked = _missing(access, local)
+    if not given.create:
+        local = local.without(missing)
     sizes = store.sizes([*store.waiting_ids(access.endpoint or None), *local.ids])
-    amount = Amount(len(sizes), sum(sizes.values()))
-    return Report(sent=amount, is_dry_run=True, staying=local.staying)
+    return Report(
+        sent=Amount(len(sizes), sum(sizes.values())),
+        is_dry_run=True,
+        staying=local.staying,
+        created=missing if given.create else [],
+        unknown_apps=[*local.unknown_apps],
+        unchecked=unchecked,
+    )
+
+
+def _missing(access: Access, local: History) -> tuple[list[str], str | None]:
+    """Return the applications that are missing, or why that is not known."""
+    if not local.going:
+        return [], None
+    if not access.is_open:
+        return [], access.problem or "no API key is known"
+    try:
+        return history.missing_apps(access, sorted(local.going), _ASIDE_S), None
+    except PlatformError as error:
+        return [], str(error)
 
 
 def _synced(given: Namespace, store: Store, sources: Sources, access: Access) -> Report:

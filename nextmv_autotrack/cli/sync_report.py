@@ -43,6 +43,8 @@ class Report:
     """Applications that are new."""
     unknown_apps: list[str] = field(default_factory=list)
     """Applications that the platform does not have."""
+    unchecked: str | None = None
+    """Why nobody knows whether it has those of local runs."""
 
     @property
     def exit_code(self) -> int:
@@ -60,14 +62,18 @@ class Report:
             "left_out": {why.value: self.staying[why] for why in Why},
             "created": self.created,
             "unknown_applications": self.unknown_apps,
+            "applications_unchecked": self.unchecked,
             "dry_run": self.is_dry_run,
         }
 
     def tell(self) -> None:
         """Print it for people."""
         for app in self.created:
-            screen.line(f"Application {app} created.")
+            words = "would be created" if self.is_dry_run else "created"
+            screen.line(f"Application {app} {words}.")
         screen.say(self._summary())
+        if self.unchecked is not None:
+            screen.line(f"  applications were not checked: {self.unchecked}")
         for one in self.problems:
             screen.line(f"  {counted(one.runs, 'run')}: {one.text or 'not sent yet'}")
         if self.elsewhere:

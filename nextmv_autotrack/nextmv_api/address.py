@@ -12,6 +12,10 @@ from nextmv_autotrack.errors import SettingsError
 _KEY = re.compile(r"[\x21-\x7e]+")
 
 
+# Blanks, and what separates the parts of an address. Which characters an id may have is
+# said nowhere; those that make ids have letters, digits, and dashes.
+_NOT_OF_AN_ID = frozenset(" /\\?#%")
+
 # Names and numbers of this machine; what is sent to it crosses no network.
 _LOOPBACK = re.compile(
     r"localhost|\[::1\]|127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}", re.IGNORECASE
@@ -97,12 +101,18 @@ def app_path(app_id: object) -> str:
     """Return the path of an application, its id quoted as one segment.
 
     Raises:
-        SettingsError: The id would leave its place in the path.
+        SettingsError: No application can have it: it would be no segment of a path.
     """
-    if not isinstance(app_id, str) or app_id.strip() in {"", ".", ".."}:
+    found = app_id.strip() if isinstance(app_id, str) else ""
+    if not found or found in {".", ".."}:
         raise SettingsError("setting 'app_id' is not the id of an application")
-    # A lone surrogate cannot be encoded; the platform then knows no such application.
-    return f"/v1/applications/{quote(app_id.strip(), safe='', errors='replace')}"
+    if not found.isprintable() or _NOT_OF_AN_ID.intersection(found):
+        msg = (
+            f"setting 'app_id' is not the id of an application: {found[:80]!a} holds a "
+            "blank, a slash, or another character that has a meaning in addresses"
+        )
+        raise SettingsError(msg)
+    return f"/v1/applications/{quote(found, safe='')}"
 
 
 def origin(url: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -43,6 +44,9 @@ _LAST_SECOND = 253_402_300_799.0
 
 _SEPARATOR = " | "
 _CUT = "..."
+
+_MARK = "autotrack:"
+_MARKER = re.compile(rf"{_MARK}(\S+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +96,7 @@ def create_body(
     }
     if facts.batch_experiment_id:
         body["batch_experiment_id"] = _encodable(facts.batch_experiment_id)
-    if name := _shortened(_one_line(facts.name), MAX_NAME_CHARS):
+    if name := shown_name(facts.name):
         body["name"] = name
     if facts.options:
         body["options"] = {
@@ -119,7 +123,17 @@ def _result(facts: Facts, uploads: Mapping[str, str | None]) -> dict[str, Any]:
 
 def marker(run_id: str) -> str:
     """Return what tells the run among those of the platform."""
-    return f"autotrack:{run_id}"
+    return f"{_MARK}{run_id}"
+
+
+def shown_name(name: str) -> str:
+    """Return the name as the platform takes it: one line, cut to its bound."""
+    return _shortened(_one_line(name), MAX_NAME_CHARS)
+
+
+def marked(description: str) -> list[str]:
+    """Return the ids that a description of the platform tells."""
+    return _MARKER.findall(description)
 
 
 def described(facts: Facts) -> str:

@@ -27,6 +27,8 @@ class Delivered:
 
     run_id: str
     platform_run_id: str
+    at: float | None = None
+    """When that was known, if it is to be kept."""
 
 
 @dataclass(frozen=True)

@@ -96,10 +96,11 @@ def _keep_uploads(connection: sqlite3.Connection, change: Uploaded) -> None:
 def _delivered(connection: sqlite3.Connection, change: Delivered) -> bool:
     # Whatever was noted meanwhile: it has it.
     noted = connection.execute(
-        "UPDATE runs SET delivery = 'delivered', platform_run_id = ?, problem = NULL, "
+        "UPDATE runs SET delivery = 'delivered', platform_run_id = ?, delivered_at = ?, "
+        "problem = NULL, "
         "attempts = coalesce(attempts, 0) + 1, claimed_by = NULL, create_begun_at = NULL "
         "WHERE id = ? AND delivery <> 'delivered'",
-        (change.platform_run_id, change.run_id),
+        (change.platform_run_id, change.at, change.run_id),
     )
     _forget_uploads(connection, change.run_id)
     return noted.rowcount > 0

@@ -127,6 +127,11 @@ class Outgoing:
                 instance_id=instance_id,
             )
 
+    def note_exported(self, run_ids: Collection[str], *, now: float) -> None:
+        """Note that others may send these runs: each is looked for before it is sent."""
+        with told(self._path):
+            shipping.note_exported(self._connection, run_ids, now)
+
     def waiting_ids(self, endpoint: str | None) -> list[str]:
         """Return the ended runs that wait for a platform; None: for any."""
         with told(self._path):

@@ -140,6 +140,10 @@ _PAYLOAD_FILES = """
 CREATE INDEX payload_files ON payloads (size, content) WHERE content IS NULL
 """
 
+# Since when somebody else may send it: it is looked for, too, before it is sent.
+_EXPORTED_AT = "ALTER TABLE runs ADD COLUMN exported_at REAL"
+_DELIVERED_AT = "ALTER TABLE runs ADD COLUMN delivered_at REAL"
+
 # One entry a version, applied in order and never changed once published.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -157,6 +161,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _JOURNALS,
     ),
     (_DOOMED, _PAYLOAD_FILES),
+    (_EXPORTED_AT, _DELIVERED_AT),
 )
 
 # Nobody will have changed the tables so often: a bit of the number is damaged.

@@ -57,7 +57,9 @@ def mend_schema(connection: sqlite3.Connection) -> bool:
 
     It is always the same text, in which some letters may have become others.
     """
-    expected = [_as_bytes(row) for row in _schema_of(len(MIGRATIONS))]
+    # It may be damaged before it is of this version.
+    versions = range(len(MIGRATIONS), 0, -1)
+    expected = [_as_bytes(row) for each in versions for row in _schema_of(each)]
     # With it, SQLite does not look at what it cannot understand.
     connection.execute("PRAGMA writable_schema = ON")
     rows = connection.execute(

@@ -1,4 +1,4 @@
-"""What is about to be sent: which runs, how large they are, and local ones that join."""
+"""What is about to be sent: which runs, how large, and what others may send, too."""
 
 from __future__ import annotations
 
@@ -69,6 +69,18 @@ def deliveries(
         {"ids": json.dumps(list(run_ids))},
     )
     return dict(rows.fetchall())
+
+
+def note_exported(
+    connection: sqlite3.Connection, run_ids: Collection[str], now: float
+) -> None:
+    """Note that from now on others may send these runs, unless they are there."""
+    with writing(connection):
+        connection.execute(
+            "UPDATE runs SET exported_at = :now WHERE exported_at IS NULL "  # noqa: S608 -- words of ours only
+            f"AND platform_run_id IS NULL AND {_THESE}",
+            {"ids": json.dumps(list(run_ids)), "now": now},
+        )
 
 
 def hand_over(

@@ -21,7 +21,7 @@ COLUMNS = f"""
     duration, error, host, owner, app_id, instance_id, endpoint, delivery,
     platform_run_id, attempts, problem, metrics, options, coalesce(later_input, input),
     output, assets, output_is_document, create_begun_at,
-    is_trimmed
+    is_trimmed, exported_at, delivered_at
 """
 
 # The last second that a date can be made of.
@@ -68,6 +68,10 @@ class StoredRun:
     """When the platform was asked to create it, if it may have; see `outbox`."""
     is_trimmed: bool
     """Whether its payloads had to go for the store to stay within its bounds."""
+    exported_at: float | None
+    """Since when somebody else may send it: it is looked for on the platform first."""
+    delivered_at: float | None
+    """When we knew that the platform has it; None for what an older version sent."""
     damage: str | None = None
     """What of it cannot be read any more, in words: it is not to be sent then."""
 
@@ -85,9 +89,10 @@ def stored_run(row: tuple[Any, ...]) -> StoredRun:
                 damaged.append(name)
     if values["started_at"] is None:
         values["started_at"] = time_of_id(values["id"])
-    if values["create_begun_at"] is _UNREADABLE:
-        # It may be on the platform: looked for from its beginning on.
-        values["create_begun_at"] = values["started_at"]
+    for name in ("create_begun_at", "exported_at"):
+        if values[name] is _UNREADABLE:
+            # It may be on the platform: looked for from its beginning on.
+            values[name] = values["started_at"]
     if damaged:
         values["damage"] = f"damaged in the store: {', '.join(damaged)}"
         values["error"] = values["damage"]
@@ -180,6 +185,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "output_is_document": _flag,
     "create_begun_at": _if_any(_number(math.inf)),
     "is_trimmed": _flag,
+    "exported_at": _if_any(_number(math.inf)),
+    "delivered_at": _if_any(_number(_YEAR_9999_S)),
 }
 
 _UNREADABLE = object()
@@ -197,6 +204,7 @@ _WITHOUT: dict[str, Any] = {
     "output_is_document": False,
     "create_begun_at": _UNREADABLE,
     "is_trimmed": False,
+    "exported_at": _UNREADABLE,
 }
 
 # These are for us and not for the platform, which can get the run without them.
@@ -208,5 +216,7 @@ _NOT_SENT = frozenset(
         "attempts",
         "problem",
         "create_begun_at",
+        "exported_at",
+        "delivered_at",
     }
 )

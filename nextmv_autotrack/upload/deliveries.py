@@ -22,8 +22,9 @@ from nextmv_autotrack.upload.link import Link
 from nextmv_autotrack.upload.mending import Mending
 from nextmv_autotrack.upload.packing import pack
 from nextmv_autotrack.upload.retry import NOT_SENT, PARTS_GONE, SOMEBODY
+from nextmv_autotrack.upload.seen import Seen
 from nextmv_autotrack.upload.settling import Settling
-from nextmv_autotrack.upload.submission import Uploads, look_for, upload
+from nextmv_autotrack.upload.submission import Uploads, upload
 from nextmv_autotrack.upload.under_way import Attempt, Step, UnderWay
 
 # Each waits for the platform most of its time. Twenty deliver ten times as many runs as
@@ -67,6 +68,7 @@ class Deliveries:
             sources, self._settling, connect=connect, on_its_way=self._on_its_way
         )
         self._mending = Mending(self._settling)
+        self._seen = Seen()
         self.wake: Callable[[], None] = lambda: None
         """Called, by another thread, when something has come back."""
 
@@ -150,7 +152,7 @@ class Deliveries:
         begun_at = run.create_begun_at
         try:
             attempt = Attempt(run, pack(store, run), client)
-            if begun_at is None:
+            if begun_at is None and run.exported_at is None:
                 self._upload(attempt, store)
                 return
         except DamagedStoreError as damage:
@@ -161,8 +163,8 @@ class Deliveries:
                 run, problem, may_be_created=begun_at is not None
             )
             return
-        do = partial(look_for, client, attempt.waiting, begun_at, self._clock.wall())
-        self._hand_over(attempt, Step.LOOK, do)
+        look = partial(self._seen.look_for, client, run, attempt.waiting)
+        self._hand_over(attempt, Step.LOOK, partial(look, self._clock.wall()))
 
     def _upload(self, attempt: Attempt, store: Store) -> None:
         known = store.uploads(attempt.run.id, self._clock.wall())

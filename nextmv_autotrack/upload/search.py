@@ -40,20 +40,25 @@ def search(
                 return run.id
         times += [run.created_at for run in page.runs]
         token = page.next_token
-        if token is None or _all_later_ones_are_older(times, begun_at, now):
+        if token is None or all_later_ones_are_older(times, begun_at, now):
             return None
     msg = f"application {app_id!r} has too many runs to look for one of them"
     raise AutotrackError(msg)
 
 
-def _all_later_ones_are_older(
+def all_later_ones_are_older(
     times: list[float | None], begun_at: float, now: float
 ) -> bool:
     """Whether the list is sorted, newest first, and goes on before the create call."""
     known = [time for time in times if time is not None]
-    is_sorted = len(known) == len(times) > 1 and known == sorted(known)[::-1]
-    if not is_sorted or begun_at > now:
+    if not is_sorted(times) or begun_at > now:
         return False  # if our clock was set back, nobody knows how long ago it was
     # Our clock may be years ahead of the platform's; then its newest run tells the time.
     now_there = min(now, known[0])
     return known[-1] < now_there - (now - begun_at) - LOOK_BACK_S
+
+
+def is_sorted(times: list[float | None]) -> bool:
+    """Whether all times are known, and the list is seen to begin with the newest."""
+    known = [time for time in times if time is not None]
+    return len(known) == len(times) > 1 and known == sorted(known)[::-1]

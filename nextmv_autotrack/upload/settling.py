@@ -97,7 +97,7 @@ class Settling:
         """Note that the platform has a run."""
         self.last_problem = None
         self._held.pop(run.app_id or "", None)
-        self._note(run, Delivered(run.id, platform_run_id))
+        self._note(run, Delivered(run.id, platform_run_id, self._clock.wall()))
         self._note_lane(run, self._succeeded())
 
     def put_back(self, run: StoredRun, *, may_be_created: bool = False) -> None:

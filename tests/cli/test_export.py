@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,8 @@ from typing import Any
 import pytest
 
 from nextmv_autotrack import track_run, tracked
+from nextmv_autotrack.cli.local_runs import LocalRuns, Written
+from nextmv_autotrack.cli.workspace import workspace
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.changes import Delivered
 from nextmv_autotrack.tracker import Tracker
@@ -153,6 +158,7 @@ def test_runs_that_wait_for_our_own_sync_are_a_warning(
     said = command("export", "--format", "nextmv-local", str(tmp_path / "out"))
     assert said.code == 0
     assert "1 run still to be sent by nextmv-autotrack sync" in said.err
+    assert "export again after it" in said.err
 
 
 def test_one_bad_run_does_not_stop_the_others(
@@ -174,16 +180,121 @@ def test_one_bad_run_does_not_stop_the_others(
     assert not list(runs.glob("unfinished*"))
 
 
-def test_a_file_that_is_not_ours_is_left_alone(
+@pytest.mark.parametrize("content", [None, "[]", '{"id":'])
+def test_a_run_whose_document_is_lost_is_written_anew_and_it_is_said(
+    command: Command, ids: dict[str, str], tmp_path: Path, content: str | None
+):
+    run_id = ids["failed"]
+    export(command, tmp_path)
+    path = tmp_path / ".nextmv" / "runs" / run_id / f"{run_id}.json"
+    before = path.read_bytes()
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    said = command("export", "--format", "nextmv-local", str(tmp_path))
+    assert said.code == 0
+    assert "1 without a readable document there and written anew" in said.out
+    assert "1 run written anew whose document was lost" in said.err
+    assert path.read_bytes() == before
+    assert export(command, tmp_path)["unchanged"] == 4
+
+
+@pytest.mark.parametrize(
+    "lost", ["inputs/input.json", "outputs/solutions/solution.json", "logs/logs.log"]
+)
+def test_a_run_that_has_lost_a_file_is_whole_again_and_stays_marked(
+    command: Command, ids: dict[str, str], tmp_path: Path, lost: str
+):
+    run_id = ids["solved"]
+    export(command, tmp_path)
+    place = tmp_path / ".nextmv" / "runs" / run_id
+    theirs = {"run_id": "latest-0", "app_id": "x", "synced_at": "2026-01-01T00:00:00Z"}
+    told = {**information(tmp_path, run_id), "synced_runs": [theirs]}
+    (place / f"{run_id}.json").write_text(json.dumps(told))
+    before = (place / lost).read_bytes()
+    (place / lost).unlink()
+    assert export(command, tmp_path)["mended"] == 1
+    assert (place / lost).read_bytes() == before
+    assert information(tmp_path, run_id)["synced_runs"] == [theirs]
+
+
+def test_an_input_that_was_cut_off_is_whole_again(
     command: Command, ids: dict[str, str], tmp_path: Path
 ):
-    place = tmp_path / ".nextmv" / "runs" / ids["failed"]
-    place.mkdir(parents=True)
-    (place / f"{ids['failed']}.json").write_text("[]")
-    said = command("export", "--format", "nextmv-local", str(tmp_path))
-    assert said.code == 1
-    assert said.out.startswith("3 runs written")
-    assert "cannot be read" in said.err
+    export(command, tmp_path)
+    path = tmp_path / ".nextmv" / "runs" / ids["solved"] / "inputs" / "input.json"
+    path.write_bytes(b"")
+    assert export(command, tmp_path)["mended"] == 1
+    assert json.loads(path.read_bytes()) == {"köln": 4}
+
+
+def test_several_exports_at_once_write_each_run_once(
+    command: Command, tracker: Tracker, tmp_path: Path, home: Path
+):
+    for number in range(30):
+        with track_run("solve", input=number):
+            pass
+    ids = [run["id"] for run in command("list", "--json", "--limit", "0").json]
+    together = threading.Barrier(4)
+
+    def take_part(_: int) -> Counter[Written]:
+        with Store.open(home) as store, LocalRuns.at(tmp_path / "out") as runs:
+            together.wait()
+            return Counter(runs.write(store, store.run(run_id)) for run_id in ids)
+
+    with ThreadPoolExecutor(4) as threads:
+        counts = sum(threads.map(take_part, range(4)), Counter[Written]())
+    assert len(ids) == 30
+    assert counts == {Written.NEW: 30, Written.UNCHANGED: 90}
+    assert not [*(tmp_path / "out" / ".nextmv").glob("unfinished-*")]
+
+
+def test_what_an_export_that_was_killed_has_left_is_removed(
+    command: Command, ids: dict[str, str], tmp_path: Path
+):
+    place = tmp_path / ".nextmv"
+    export(command, tmp_path, ids["solved"])
+    left = place / "unfinished-of-the-dead"
+    (left / "a-run").mkdir(parents=True)
+    (left / "lock").touch()
+    with workspace(place) as own:
+        (own / "another-run").mkdir()
+        export(command, tmp_path)
+        assert [*place.glob("unfinished-*")] == [own]
+        assert (own / "another-run").is_dir()
+    assert not [*place.glob("unfinished-*")]
+
+
+def test_an_input_that_is_no_object_stands_in_one(
+    command: Command, ids: dict[str, str], tmp_path: Path
+):
+    export(command, tmp_path)
+    place = tmp_path / ".nextmv" / "runs" / ids["a list"]
+    content = (place / "inputs" / "input.json").read_bytes()
+    assert json.loads(content) == {"input": [3, 1, 2]}
+    assert information(tmp_path, ids["a list"])["metadata"]["input_size"] == len(
+        content
+    )
+
+
+def test_a_run_is_marked_as_synced_when_and_where_it_was(
+    command: Command, ids: dict[str, str], tmp_path: Path, home: Path
+):
+    at = 1_790_000_000.25
+    with Store.open(home) as store:
+        store.settle(
+            "",
+            [
+                Delivered(ids["solved"], "latest-iBYUGLZlT", at),
+                Delivered(ids["failed"], "staging-iBYUGLZlT", at),
+            ],
+        )
+    export(command, tmp_path)
+    (synced,) = information(tmp_path, ids["solved"])["synced_runs"]
+    assert synced["synced_at"] == "2026-09-21T14:13:20.250000Z"
+    assert synced["instance_id"] == "latest"
+    (synced,) = information(tmp_path, ids["failed"])["synced_runs"]
+    assert "instance_id" not in synced
 
 
 @pytest.mark.parametrize("name", ["json", "nextmv-local"])

@@ -126,6 +126,7 @@ def test_json_has_a_shape_for_scripts(command: Command):
         },
         "created": [],
         "unknown_applications": [],
+        "applications_unchecked": None,
         "dry_run": False,
     }
 
@@ -232,12 +233,67 @@ def test_a_dry_run_says_what_would_go_and_changes_nothing(
     monkeypatch.delenv("NEXTMV_API_KEY")
     size = (RUNS + 1) * RUN_BYTES
     said = command("sync", "--local", "--dry-run")
-    assert (said.code, said.out) == (0, f"7 runs would be sent, {size} bytes.\n")
+    assert (said.code, said.lines) == (
+        0,
+        [
+            f"7 runs would be sent, {size} bytes.",
+            "  applications were not checked: no API key is known",
+        ],
+    )
     report = told(command("sync", "--local", "--dry-run", "--json"))
     assert (report["sent"], report["bytes"], report["dry_run"]) == (7, size, True)
     assert told(command("sync", "--dry-run", "--json"))["sent"] == 1
     assert command("list", "--json").json == before
     assert platform.requests() == []
+
+
+@pytest.mark.usefixtures("routing", "history")
+def test_a_dry_run_with_a_key_says_which_applications_are_missing(
+    command: Command, platform: Platform, track: Track
+):
+    assert command("sync", "--local", "--dry-run").code == 0
+    track(10, app_id="gone")
+    size = RUNS * RUN_BYTES
+    said = command("sync", "--local", "--dry-run")
+    assert (said.code, said.err) == (1, "")
+    assert said.lines == [
+        f"{RUNS} runs would be sent, {size} bytes.",
+        "  1 local run left out: the platform does not have their application",
+        f"  {MISSING.format('gone')}",
+    ]
+    said = command("sync", "--local", "--dry-run", "--create")
+    assert said.code == 0
+    assert said.lines[0] == "Application gone would be created."
+    assert said.lines[1].startswith(f"{RUNS + 1} runs would be sent")
+    asked = {(seen.method, seen.path) for seen in platform.requests()[1:]}
+    assert {method for method, _ in asked} == {"GET"}
+
+
+@pytest.mark.usefixtures("history")
+def test_a_dry_run_goes_on_where_the_platform_says_nothing_of_applications(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("NEXTMV_API_KEY", "another-key")
+    said = command("sync", "--local", "--dry-run")
+    assert (said.code, said.err) == (0, "")
+    assert said.lines[0].startswith(f"{RUNS} runs would be sent")
+    assert said.lines[1].startswith("  applications were not checked: ")
+    assert "401" in said.lines[1]
+
+
+@pytest.mark.usefixtures("routing", "history")
+def test_without_any_time_to_send_them_runs_wait_for_the_next_sync(
+    command: Command, platform: Platform
+):
+    said = command("sync", "--local", "--timeout", "0")
+    assert (said.code, said.err) == (1, "")
+    assert said.lines == [
+        f"0 runs sent, {RUNS} runs left:",
+        f"  {RUNS} runs: not sent yet",
+    ]
+    assert set(deliveries(command)) == {"waiting"}
+    assert command("sync").out == f"{RUNS} runs sent.\n"
+    assert inputs(platform) == [*range(RUNS)]
 
 
 @pytest.mark.usefixtures("history")
@@ -334,10 +390,11 @@ def test_runs_without_an_application_go_to_the_one_that_is_named(
 def test_what_can_be_no_application_is_refused_at_once(
     command: Command, platform: Platform
 ):
-    for words in (["--create"], ["--dry-run"]):
-        said = command("sync", "--local", "--app-id", "..", *words)
-        assert (said.code, said.out, len(said.err.splitlines())) == (1, "", 1)
-        assert "'app_id' is not the id of an application" in said.err
+    for app_id in ("..", "bad id/../x", "a/b"):
+        for words in (["--create"], ["--dry-run"], []):
+            said = command("sync", "--local", "--app-id", app_id, *words)
+            assert (said.code, said.out, len(said.err.splitlines())) == (1, "", 1)
+            assert "'app_id' is not the id of an application" in said.err
     assert platform.requests() == []
 
 

@@ -182,3 +182,19 @@ def test_a_version_that_is_not_noted_any_more_is_that_of_the_tables(
     with Store.open_sound(tmp_path, complain=said.append) as store:
         assert store.runs(limit=1) == []
     assert "has been mended" in said[0]
+
+
+def test_a_letter_of_the_tables_is_mended_in_a_store_of_an_older_version(
+    tmp_path: Path,
+):
+    with closing(connect(tmp_path / DATABASE)) as connection:
+        build(connection, MIGRATIONS[:2])
+        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, 'TABLE runs', 'TABLX runs')"
+        )
+    said: list[str] = []
+    with Store.open_sound(tmp_path, complain=said.append) as store:
+        assert store.runs(limit=1) == []
+    assert "has been mended" in said[0]

@@ -44,6 +44,8 @@ def test_a_run_that_began_is_running(tmp_path: Path):
             output_is_document=False,
             create_begun_at=None,
             is_trimmed=False,
+            exported_at=None,
+            delivered_at=None,
         )
         assert store.payload(run.input or "") == b'{"n":1}'
 

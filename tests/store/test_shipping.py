@@ -10,7 +10,7 @@ import pytest
 
 from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import Store
-from nextmv_autotrack.store.changes import Delivered
+from nextmv_autotrack.store.changes import Delivered, Postponed, Rejected, Uploaded
 from tests.store.journals import ENDPOINT, Journal, run_id
 
 OTHER = "https://other.example"
@@ -118,6 +118,36 @@ def test_a_store_that_took_the_place_of_another_has_its_runs_looked_for_first(
     hand_over(store, 1)
     run = store.run(run_id(1))
     assert run.create_begun_at == run.started_at
+
+
+def test_that_a_run_was_exported_is_known_from_the_first_time_on(
+    store: Store, journal: Journal
+):
+    for number in (1, 2, 3):
+        journal.ended(number)
+    journal.move(store)
+    store.settle("", [Delivered(run_id(2), "platform-2", NOW)])
+    for now in (NOW, NOW + 60):
+        store.note_exported([run_id(1), run_id(2)], now=now)
+    exported = [store.run(run_id(number)).exported_at for number in (1, 2, 3)]
+    assert exported == [NOW, None, None]
+    assert store.run(run_id(2)).delivered_at == NOW
+
+
+def test_that_a_run_was_exported_outlives_whatever_becomes_of_it(
+    store: Store, journal: Journal
+):
+    journal.ended(1)
+    journal.move(store)
+    store.note_exported([run_id(1)], now=NOW)
+    hand_over(store, 1)
+    (run,) = store.claim("1-a", endpoint=OTHER, now=NOW, limit=9)
+    begins = Uploaded(run.id, {}, NOW, NOW + 1, "1-a")
+    for change in (begins, Postponed(run.id, NOW, "no"), Rejected(run.id, "no")):
+        store.settle(OTHER, [change])
+    store.upkeep.retry()
+    run = store.run(run_id(1))
+    assert (run.create_begun_at, run.exported_at) == (None, NOW)
 
 
 def test_the_size_of_a_run_is_that_of_what_there_is_to_send(

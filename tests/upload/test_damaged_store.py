@@ -10,7 +10,6 @@ import pytest
 from nextmv_autotrack import safely
 from nextmv_autotrack.nextmv_api.wire import marker
 from nextmv_autotrack.store import Store
-from nextmv_autotrack.store.schema import _RUNS as RUNS
 from nextmv_autotrack.upload.worker import DAMAGES_AT_ONCE
 from tests.store.journals import run_id
 from tests.upload.damaged_site import DATABASE, DAY_S, WAITING, Original, Site, content
@@ -214,6 +213,9 @@ def test_a_number_of_ours_that_is_gone_holds_up_nothing(
 ):
     site = original.copied(tmp_path / "copy", [])
     with site.opened() as store:
+        (before,) = store._connection.execute(
+            "SELECT sql FROM sqlite_master WHERE name = 'runs'"
+        ).fetchone()
         store._connection.execute("PRAGMA writable_schema = ON")
         store._connection.execute(
             "UPDATE sqlite_master SET sql = replace(sql, ' NOT NULL DEFAULT 0', '') "
@@ -227,7 +229,7 @@ def test_a_number_of_ours_that_is_gone_holds_up_nothing(
         assert store._connection.total_changes == 1
         store._connection.execute("PRAGMA writable_schema = ON")
         store._connection.execute(
-            "UPDATE sqlite_master SET sql = ? WHERE name = 'runs'", (RUNS.strip(),)
+            "UPDATE sqlite_master SET sql = ? WHERE name = 'runs'", (before,)
         )
     assert delivered_and_read(site, caplog) == []
     assert set(site.inputs()) == original.inputs
