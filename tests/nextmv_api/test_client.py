@@ -70,9 +70,9 @@ def test_without_an_instance_the_platform_chooses(client, platform):
 
 def test_ids_are_quoted_in_path_and_query(client, platform):
     upload(client)
-    client.create_run("a b/../c", "x&y=z/ü", BODY)
+    client.create_run("zwölf&c", "x&y=z/ü", BODY)
     (run,) = platform.runs()
-    assert (run.app_id, run.instance_id) == ("a b/../c", "x&y=z/ü")
+    assert (run.app_id, run.instance_id) == ("zwölf&c", "x&y=z/ü")
 
 
 def test_the_key_goes_to_the_platform_and_never_to_the_storage(client, platform):
@@ -476,13 +476,13 @@ def test_the_body_that_is_handed_in_is_not_changed(client):
 
 
 def test_the_platform_is_greeted_at_an_application_or_at_all(client, platform):
-    for app_id in ("my app", None):
+    for app_id in ("meine-ü", None):
         greeting = client.greet(app_id)
         assert greeting.is_the_platforms
         assert greeting.sent_at_s == pytest.approx(time.time(), abs=60)
     first, second = platform.requests()
     assert (first.path, first.query) == (
-        "/v1/applications/my%20app/runs",
+        "/v1/applications/meine-%C3%BC/runs",
         "pagereturn=true",
     )
     assert second.path == "/v1/applications"
