@@ -18,12 +18,14 @@ from nextmv_autotrack.cli import (
     home,
     listing,
     opening,
+    replay_arguments,
     replay_command,
     sending,
     settings_shown,
     showing,
     status,
 )
+from nextmv_autotrack.cli.usage import EXIT_USAGE, UsageError
 from nextmv_autotrack.cli.words import one_line
 from nextmv_autotrack.errors import AutotrackError, DamagedStoreError
 
@@ -44,9 +46,9 @@ _EXAMPLES = {
         "~/.nextmv/autotrack.",
         "",
         "Exit codes: 0 all is well; 1 it failed, or something is not as it should be",
-        "(doctor: a problem; replay: a run is worse; sync: a run is left, or rejected;",
-        "export: a run is left out); 2 the words make no sense; 130 interrupted; 141",
-        "nobody reads on.",
+        "(doctor: a problem; replay: a run is worse, or nothing was compared; sync: a",
+        "run is left, or rejected; export: a run is left out); 2 the words make no",
+        "sense; 130 interrupted; 141 nobody reads on.",
     ),
     "list": (
         f"{PROGRAM} list",
@@ -127,6 +129,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _EXIT_BROKEN_PIPE
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
+    except UsageError as error:
+        return _failed(str(error), EXIT_USAGE)
     except AutotrackError as error:
         return _failed(str(error))
     except Exception as error:  # noqa: BLE001 -- people do not read tracebacks
@@ -163,9 +167,9 @@ def _given(parser: ArgumentParser, words: Sequence[str]) -> Namespace:
     return given
 
 
-def _failed(message: str) -> int:
+def _failed(message: str, code: int = 1) -> int:
     print(f"{PROGRAM}: {one_line(message)}", file=sys.stderr)  # noqa: T201
-    return 1
+    return code
 
 
 def _never_fail_to_print() -> None:
@@ -228,6 +232,7 @@ def _parser() -> ArgumentParser:
     compared = add("compare", comparing.compare, "Show what differs between runs.")
     compared.add_argument("id", metavar="ID", nargs="+", help=arguments.AN_ID)
     arguments.add_objective(compared)
+    compared.set_defaults(problem_of=comparing.problem_of)
     told = add("status", status.status, "Show what waits, what was rejected and why.")
     sent = add(
         "sync", sending.sync, "Send what waits, and local runs, to the platform."
@@ -262,7 +267,7 @@ def _parser() -> ArgumentParser:
     again_with = add(
         "replay", replay_command.replay, "Call a function with what runs were given."
     )
-    arguments.add_replay(again_with)
+    replay_arguments.add_replay(again_with)
     exported = add("export", exporting.export, "Write runs into a folder, as files.")
     arguments.add_export(exported, exporting.FORMATS)
     for reading in (told_of, looked, opened, again_with, exported):

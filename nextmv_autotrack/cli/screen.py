@@ -6,9 +6,8 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
 from textwrap import wrap
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from nextmv_autotrack.cli.words import one_line
 
@@ -30,8 +29,6 @@ _SHORTEST_LAST = 10
 
 # A text that hangs behind something wider than this leaves is not worth wrapping.
 _SHORTEST_TEXT = 20
-
-_STDOUT, _STDERR = 1, 2
 
 # Words that are worth a colour wherever they stand in a table.
 COLOURS = {
@@ -103,33 +100,6 @@ def hanging(lead: str, text: str, *, word: str = "") -> None:
     for line in lines[1:]:
         say(f"{' ' * len(lead)}{line}")
     sys.stdout.flush()
-
-
-@contextmanager
-def prints_elsewhere() -> Iterator[None]:
-    """Let what somebody's code prints, C code too, go where errors go.
-
-    What the command prints is its own, and JSON has to be JSON.
-    """
-    sys.stdout.flush()
-    kept = os.dup(_STDOUT) if _is_the_systems(sys.stdout) else None
-    if kept is not None:
-        os.dup2(_STDERR, _STDOUT)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        sys.stderr.flush()
-        if kept is not None:
-            os.dup2(kept, _STDOUT)
-            os.close(kept)
-
-
-def _is_the_systems(stream: TextIO) -> bool:
-    try:
-        return stream.fileno() == _STDOUT
-    except (OSError, ValueError):
-        return False
 
 
 def table(
