@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from numbers import Real
 
 from nextmv_autotrack.errors import ReplayError
 from nextmv_autotrack.objective import TOLERANCE
@@ -64,9 +65,9 @@ def _is_flag(value: object) -> bool:
 
 
 def _is_share(value: object) -> bool:
-    return isinstance(value, (int, float)) and (
-        not isinstance(value, bool) and 0 <= value < math.inf
-    )
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    return bool(not value < 0 and value < math.inf)
 
 
 @dataclass(frozen=True)

@@ -388,6 +388,11 @@ def test_an_output_that_was_not_to_be_recorded_is_not_compared():
     assert (found.output_changed, found.is_worse) == (None, False)
 
 
+def test_an_output_that_is_not_to_be_recorded_any_more_is_compared(recorded: Run):
+    found = replay(recorded, tracked(output=False)(plan))
+    assert (found.output_changed, found.is_worse) == (False, False)
+
+
 def test_an_input_that_had_to_go_is_not_replayed(recorded: Run, sources: Sources):
     runs(sources)
     with Store.open(sources.resolve().directory) as store:
