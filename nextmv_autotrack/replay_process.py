@@ -39,7 +39,7 @@ from nextmv_autotrack.store import Store
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
-class _ImportError(Exception):
+class _BrokenModuleError(Exception):
     """Importing a model has failed."""
 
 
@@ -82,7 +82,7 @@ def _answer(asked: BinaryIO, say: Callable[[str, Any], None]) -> None:
         function = _function(job["function"])
     except ReplayError as error:
         return say("refused", str(error))
-    except _ImportError as error:
+    except _BrokenModuleError as error:
         return say("broken", str(error))
     say("ready", True)  # noqa: FBT003 -- the value of a member
     folder, terms = Path(job["folder"]), Terms(**job["terms"])
@@ -108,7 +108,7 @@ def _function(words: str) -> Callable[..., Any]:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and f"{module_name}.".startswith(f"{missing}."):
             raise ReplayError(str(error)) from error
-        raise _ImportError(
+        raise _BrokenModuleError(
             f"importing {module_name} failed: {type(error).__name__}: {error}"
         ) from error
     for name in path.split("."):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import orjson
@@ -20,6 +22,9 @@ from nextmv_autotrack.replayed import Outcome, Replayed, Terms
 from nextmv_autotrack.settings.outside import PREFIX
 from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import StoredRun
+
+# What a shell reports for a program ended by signal n is this and n.
+_EXIT_BY_SIGNAL = 128
 
 
 @dataclass(frozen=True)
@@ -74,13 +79,14 @@ class Caller:
             UsageError: It is named wrongly.
             AutotrackError: Importing it failed.
         """
-        try:
-            self._begin()
-            yield
-            self._end()
-        finally:
-            if self._child is not None:
-                self._child.stop()
+        with _sigterm_is_raised():
+            try:
+                self._begin()
+                yield
+                self._end()
+            finally:
+                if self._child is not None:
+                    self._child.stop()
 
     def call(self, run: StoredRun) -> Tried:
         """Return how a run goes; one that ends the process has failed."""
@@ -138,3 +144,20 @@ class Caller:
 
 def _outcome(told: Mapping[str, Any]) -> Outcome:
     return Outcome(**{**told, "status": Status(told["status"])})
+
+
+@contextmanager
+def _sigterm_is_raised() -> Iterator[None]:
+    """Let an end from outside, as by a time limit, leave no model behind that runs on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _raise)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _raise(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(_EXIT_BY_SIGNAL + number)

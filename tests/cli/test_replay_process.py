@@ -109,14 +109,23 @@ def test_it_finds_modules_where_the_command_does(plans: list[str], tmp_path: Pat
 
 
 @posix
-@pytest.mark.parametrize("is_for_all", [True, False])
-def test_ctrl_c_leaves_no_process_behind(
+@pytest.mark.parametrize(
+    ("sign", "is_for_all", "code"),
+    [
+        (signal.SIGINT, True, 130),
+        (signal.SIGINT, False, 130),
+        (signal.SIGTERM, False, 143),
+    ],
+)
+def test_an_end_from_outside_leaves_no_process_behind(
     plans: list[str],
     models: Path,
+    sign: signal.Signals,
     is_for_all: bool,  # noqa: FBT001
+    code: int,
 ):
     (models / "endless.py").write_text(
-        "import os, sys, threading\n"
+        "import os, threading\n"
         "def solve(demand):\n"
         "    print(os.getpid(), flush=True)\n"
         "    threading.Event().wait()\n"
@@ -130,11 +139,11 @@ def test_ctrl_c_leaves_no_process_behind(
         assert process.stderr is not None
         child = int(process.stderr.readline())
         if is_for_all:
-            os.killpg(process.pid, signal.SIGINT)
+            os.killpg(process.pid, sign)
         else:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(sign)
         _, errors = process.communicate()
-    assert (process.returncode, errors) == (130, b"")
+    assert (process.returncode, errors) == (code, b"")
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
 
