@@ -23,7 +23,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -48,16 +47,25 @@ def main() -> None:
     asked, answers = _moved_pipes()
 
     def say(what: str, value: Any) -> None:
-        answers.write(orjson.dumps({what: value}, option=orjson.OPT_APPEND_NEWLINE))
-        answers.flush()
+        try:
+            answers.write(orjson.dumps({what: value}, option=orjson.OPT_APPEND_NEWLINE))
+            answers.flush()
+        except (OSError, ValueError):
+            # Nobody listens any more, or a model has forked and come back twice.
+            sys.exit(1)
 
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         _answer(asked, say)
+        _end_in_peace()
     except KeyboardInterrupt:
-        # Twice where a terminal sends it, too: what ends is ending already.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        with suppress(OSError):
-            say("interrupted", True)  # noqa: FBT003 -- the value of a member
+        _end_in_peace()
+        say("interrupted", True)  # noqa: FBT003 -- the value of a member
+
+
+def _end_in_peace() -> None:
+    """Take no notice of an interrupt: what it would end is ending already."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _moved_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -77,7 +85,10 @@ def _moved_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _answer(asked: BinaryIO, say: Callable[[str, Any], None]) -> None:
-    job = orjson.loads(asked.readline())
+    line = asked.readline()
+    if not line:  # whoever has begun it was interrupted
+        return None
+    job = orjson.loads(line)
     try:
         function = _function(job["function"])
     except ReplayError as error:

@@ -62,7 +62,8 @@ def replay(  # noqa: PLR0913 -- by name
 
     Raises:
         UnknownRunError: There is no such run in the local store.
-        ReplayError: The run cannot be replayed, or not with this function.
+        ReplayError: The run cannot be replayed, or not with this function; it has no
+            such metric; an argument makes no sense.
     """
     # The database is none of tracking's business until then.
     from nextmv_autotrack.journal import Home  # noqa: PLC0415

@@ -14,9 +14,11 @@ import orjson
 
 from nextmv_autotrack.cli import home
 
-# It finds modules where this process does.
+# It finds modules where this process does; an interrupt is none of its business until
+# it can answer.
 _PROGRAM = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); "
+    "import json, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+    "sys.path[:] = json.loads(sys.argv.pop()); "
     "from nextmv_autotrack.replay_process import main; main()"
 )
 

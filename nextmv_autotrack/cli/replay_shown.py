@@ -116,14 +116,12 @@ def without_objective(tried: Sequence[Tried], terms: Terms) -> str:
 
 def _reasons(tried: Sequence[Tried]) -> list[str]:
     reasons = Counter(one.problem for one in tried if one.replayed is None)
-    shown = [
-        f"Skipped {count}: {reason}"
-        for reason, count in reasons.most_common(_REASONS_SHOWN)
-    ]
-    others = reasons.total() - sum(n for _, n in reasons.most_common(_REASONS_SHOWN))
-    return (
-        [*shown, f"Skipped {others} for other reasons: see above"] if others else shown
-    )
+    most, others = reasons.most_common(_REASONS_SHOWN), reasons.total()
+    said = [f"Skipped {count}: {reason}" for reason, count in most]
+    others -= sum(count for _, count in most)
+    if others:
+        said.append(f"Skipped {others} for other reasons: see above")
+    return said
 
 
 def as_json(tried: Tried) -> dict[str, Any]:
