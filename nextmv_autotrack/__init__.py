@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from nextmv_autotrack.platform.application import Application
     from nextmv_autotrack.platform.async_application import AsyncApplication
     from nextmv_autotrack.platform.tracked_run import TrackedRun
-    from nextmv_autotrack.replaying import Replayed, replay
+    from nextmv_autotrack.replayed import Replayed
+    from nextmv_autotrack.replaying import replay
     from nextmv_autotrack.result import RunResult, RunSummary
 
 __all__ = [
@@ -83,7 +84,7 @@ __all__ = [
 _WHERE = {
     "Application": "platform.application",
     "AsyncApplication": "platform.async_application",
-    "Replayed": "replaying",
+    "Replayed": "replayed",
     "RunResult": "result",
     "RunSummary": "result",
     "TrackedRun": "platform.tracked_run",

@@ -11,7 +11,7 @@ AutotrackError
 ├── AmbiguousRunError    several runs have an id that begins like this
 ├── NotDeliveredError    the platform does not have a run
 │   └── DeliveryTimeoutError   not yet: it had not been delivered in time
-├── ReplayError          a run cannot be replayed, or not with this function
+├── ReplayError          a run cannot be replayed, or not like this
 └── PlatformError        the platform did not take a request
     ├── UnreachableError     no usable answer came
     ├── RefusedError         the platform answered, and the answer was no
@@ -87,7 +87,7 @@ class DeliveryTimeoutError(NotDeliveredError, TimeoutError):
 
 
 class ReplayError(AutotrackError):
-    """A run cannot be replayed, or not with this function."""
+    """A run cannot be replayed, or not with this function, or not like this."""
 
 
 class PlatformError(AutotrackError):

@@ -3,92 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from nextmv_autotrack.capture.aside import Ended, call_aside
 from nextmv_autotrack.capture.installed import recorder
-from nextmv_autotrack.capture.recorded import NO_INPUT, arguments_for
+from nextmv_autotrack.capture.recorded import arguments_for
 from nextmv_autotrack.errors import ReplayError, UnknownRunError
-from nextmv_autotrack.objective import TOLERANCE, objective
+from nextmv_autotrack.objective import (
+    TOLERANCE,
+    has,
+    names,
+    objective,
+    why_none,
+    with_statistics,
+)
+from nextmv_autotrack.recording import Recorded, is_whole, read
+from nextmv_autotrack.replayed import Outcome, Replayed, Terms
 from nextmv_autotrack.run import Run
 from nextmv_autotrack.status import Status
-
-if TYPE_CHECKING:
-    from nextmv_autotrack.store import Store, StoredRun
-
-# An objective of zero has no share to speak of.
-_SMALLEST = 1e-9
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came out of a call."""
-
-    status: Status
-    objective: float | None
-    """None when no metric says how good the solution is."""
-    duration: float | None
-    """Seconds; None when it is not known."""
-    error: str | None = None
-    """One line, when it has failed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """What counts as worse."""
-
-    objective: str | None = None
-    """The metric that says how good a solution is; by default the usual names."""
-    maximize: bool = False
-    tolerance: float = TOLERANCE
-    """Share of the old objective that the new one may be worse by."""
-
-
-@dataclass(frozen=True)
-class Replayed:
-    """A run, and how it goes with another function."""
-
-    id: str
-    name: str
-    old: Outcome
-    new: Outcome
-    output_changed: bool
-    terms: Terms = field(default_factory=Terms)
-
-    @property
-    def delta(self) -> float | None:
-        """The new objective minus the old one, where both are known."""
-        if self.old.objective is None or self.new.objective is None:
-            return None
-        return self.new.objective - self.old.objective
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether it fails and did not, or its objective is worse, or not told now."""
-        if self.new.status is not Status.SUCCEEDED:
-            return self.old.status is Status.SUCCEEDED
-        if self.old.objective is None:
-            return False
-        return self.new.objective is None or self._loss() > self._allowed()
-
-    @property
-    def is_better(self) -> bool:
-        """Whether it succeeds and did not, or its objective is better."""
-        if self.new.status is not Status.SUCCEEDED:
-            return False
-        if self.old.status is not Status.SUCCEEDED:
-            return True
-        return -self._loss() > self._allowed()
-
-    def _loss(self) -> float:
-        delta = self.delta or 0.0
-        return -delta if self.terms.maximize else delta
-
-    def _allowed(self) -> float:
-        return self.terms.tolerance * max(abs(self.old.objective or 0.0), _SMALLEST)
 
 
 def replay(  # noqa: PLR0913 -- by name
@@ -128,45 +62,58 @@ def replay(  # noqa: PLR0913 -- by name
 
     Raises:
         UnknownRunError: There is no such run in the local store.
-        ReplayError: The run cannot be replayed, or not with this function.
+        ReplayError: The run cannot be replayed, or not with this function; it has no
+            such metric; an argument makes no sense.
     """
     # The database is none of tracking's business until then.
     from nextmv_autotrack.journal import Home  # noqa: PLC0415
     from nextmv_autotrack.store import Store  # noqa: PLC0415
     from nextmv_autotrack.store.sweep import Sweep  # noqa: PLC0415
 
-    folder = recorder().sources.resolve().directory
+    if not isinstance(run, (Run, str)):
+        raise ReplayError(f"{run!r} is no run: give one, or its id")
+    check_function(function)
     terms = Terms(objective=objective, maximize=maximize, tolerance=tolerance)
+    folder = recorder().sources.resolve().directory
     if not folder.is_dir():
         # Looking must not leave a folder behind.
         raise UnknownRunError(f"there are no runs in {folder} yet")
     with Store.open(folder) as store:
         Sweep(store, Home(folder)).others()
-        recorded = read(store, run.id if isinstance(run, Run) else run)
+        found = store.run(run.id if isinstance(run, Run) else run)
+        try:
+            recorded = read(store, found)
+            _check_objective(recorded, terms)
+        except ReplayError as error:
+            raise ReplayError(f"run {found.id}: {error}") from error
     return replay_recorded(recorded, function, terms, track=track)
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """A run, with what a replay needs of it: no store is open while a model runs."""
+def check_function(function: object) -> None:
+    """Raise a ReplayError unless that can be called as models are."""
+    if isinstance(function, type):
+        raise ReplayError(
+            f"{function.__qualname__} is a class: replay a function that makes one and "
+            "calls it"
+        )
+    if not callable(function):
+        raise ReplayError(f"{function!r:.80} cannot be called: give a function")
 
-    run: StoredRun
-    input: Any
-    output: Any
+
+def _check_objective(recorded: Recorded, terms: Terms) -> None:
+    run, name = recorded.run, terms.objective
+    if name is None or run.status is not Status.SUCCEEDED:
+        return
+    if not has(run.metrics, recorded.output, name):
+        found = names(with_statistics(run.metrics, recorded.output))
+        raise ReplayError(f"it has no metric {name}; there are: {found}")
 
 
-def read(store: Store, run_id: str) -> Recorded:
-    """Return the run whose id is, or begins with, the one given.
-
-    Raises:
-        UnknownRunError: There is none.
-        ReplayError: It has not ended, or its input is not there any more.
-    """
-    run = store.run(run_id)
-    if run.status is Status.RUNNING:
-        raise ReplayError(f"run {run.id} has not ended")
-    output = orjson.loads(store.payload(run.output)) if run.output else None
-    return Recorded(run, _input(store, run), output)
+def before(recorded: Recorded, terms: Terms) -> Outcome:
+    """Return what came out of a run."""
+    run = recorded.run
+    found = objective(run.metrics, recorded.output, terms.objective)
+    return Outcome(run.status, found.value if found else None, run.duration, run.error)
 
 
 def replay_recorded(
@@ -177,43 +124,33 @@ def replay_recorded(
     track: bool = False,
 ) -> Replayed:
     """Call a function with what a run was given; see `replay`."""
-    run, before = recorded.run, recorded.output
+    run = recorded.run
     args, kwargs = arguments_for(function, recorded.input, run.options)
     ended = call_aside(function, args, kwargs, is_kept=track)
-    after = orjson.loads(ended.output) if ended.output else None
-    first = objective(run.metrics, before, terms.objective)
+    output = orjson.loads(ended.output) if ended.output else None
+    first = objective(run.metrics, recorded.output, terms.objective)
     name = first.name if first is not None else terms.objective
-    second = objective(ended.metrics, after, name)
+    second = objective(ended.metrics, output, name)
+    remark = None
+    if first is None and run.status is Status.SUCCEEDED:
+        remark = why_none(run.metrics, recorded.output, name, verb="was")
+    elif first is not None and ended.status is Status.SUCCEEDED and second is None:
+        remark = why_none(ended.metrics, output, name, verb="is now")
     return Replayed(
         id=run.id,
         name=run.name,
-        old=Outcome(
-            run.status, first.value if first else None, run.duration, run.error
-        ),
+        old=before(recorded, terms),
         new=Outcome(
             ended.status, second.value if second else None, ended.duration, ended.error
         ),
-        output_changed=_is_changed(run, before, ended, after),
+        output_changed=_is_changed(recorded, ended, output),
         terms=terms,
+        remark=remark,
     )
 
 
-def _is_changed(run: StoredRun, before: Any, ended: Ended, after: Any) -> bool:
-    is_same_kind = before is None or run.output_is_document == ended.output_is_document
-    return bool(before != after) or not is_same_kind
-
-
-def _input(store: Store, run: StoredRun) -> Any:
-    if run.is_trimmed:
-        raise ReplayError(
-            f"the input of run {run.id} had to go: the folder was over max_disk, or age"
-        )
-    if run.input is None:
-        return NO_INPUT
-    value = orjson.loads(store.payload(run.input))
-    if isinstance(value, dict) and value.get("truncated") is True and "type" in value:
-        raise ReplayError(
-            f"the input of run {run.id} was larger than max_payload: only its "
-            "beginning was recorded"
-        )
-    return value
+def _is_changed(recorded: Recorded, ended: Ended, output: Any) -> bool | None:
+    if not recorded.has_output or (ended.output and not is_whole(ended.output)):
+        return None
+    is_same_kind = recorded.run.output_is_document == ended.output_is_document
+    return bool(recorded.output != output) or not is_same_kind

@@ -175,10 +175,15 @@ class _Forced(Recorder):
     """A recorder for which some settings hold before those of a function."""
 
     forced: Mapping[str, Any]
+    is_kept: bool
 
     def plan(self, own: Mapping[str, Any], name: str) -> Plan:
         """Return the settings that hold here, made ready."""
-        return super().plan({**own, **self.forced}, name)
+        made = super().plan({**own, **self.forced}, name)
+        if self.is_kept or made.settings.output is not False:
+            return made
+        # It is looked at, not written down.
+        return super().plan({**own, **self.forced, "output": None}, name)
 
 
 def _recorder_of(said: _Said, usual: Recorder, *, is_kept: bool) -> _Forced:
@@ -194,6 +199,7 @@ def _recorder_of(said: _Said, usual: Recorder, *, is_kept: bool) -> _Forced:
         sources=_another_version(usual.sources),
         settle=usual.settle if is_kept else lambda _: None,
     )
+    own.is_kept = is_kept
     own.forced = _ALWAYS if is_kept else {**_ALWAYS, **_IN_MEMORY}
     return own
 

@@ -3,7 +3,8 @@
 `command` takes the command line apart, with `arguments`; a module each has what it can
 do, such as `listing`, `comparing` or `doctor`. `choosing` says which runs it is about,
 `home` opens the store, `shapes` knows the JSON, `words`, `screen`, `tables` and
-`columns` what people see; `streams` sees to where it is printed. Only `replay_command` calls functions; the others read.
+`columns` what people see; `streams` sees to where it is printed. Only `replay_caller`
+has functions called, in a process of its own; the others read.
 """
 
 from __future__ import annotations

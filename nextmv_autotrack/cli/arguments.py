@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from nextmv_autotrack.cli.choosing import STARTED
 from nextmv_autotrack.cli.conditions import Condition, condition
 from nextmv_autotrack.cli.moments import moment
-from nextmv_autotrack.objective import TOLERANCE
 from nextmv_autotrack.status import STATUSES_HERE, Delivery, Status
 
 AN_ID = "the id of a run, or how it begins"
@@ -99,48 +98,6 @@ def add_objective(parser: ArgumentParser) -> None:
         metavar="METRIC",
         help="the metric that is the objective (default: value, objective, ...)",
     )
-
-
-def add_replay(parser: ArgumentParser) -> None:
-    """Let `replay` know the runs, the function, and what counts as worse."""
-    parser.add_argument("id", metavar="ID", nargs="*", help=AN_ID)
-    parser.add_argument(
-        "--last", type=count, metavar="N", help="the last N runs that have ended"
-    )
-    parser.add_argument(
-        "--with",
-        dest="function",
-        required=True,
-        metavar="MODULE:FUNCTION",
-        help="what to call, found as Python finds it from this folder",
-    )
-    add_objective(parser)
-    better = parser.add_mutually_exclusive_group()
-    better.add_argument(
-        "--minimize",
-        dest="maximize",
-        action="store_false",
-        default=False,
-        help="a smaller objective is better (the default)",
-    )
-    better.add_argument(
-        "--maximize",
-        action="store_true",
-        default=False,
-        help="a larger objective is better",
-    )
-    parser.add_argument(
-        "--tolerance",
-        type=_share,
-        default=TOLERANCE,
-        metavar="SHARE",
-        help="of the old objective that the new one may be worse by "
-        "(default: %(default)g)",
-    )
-    parser.add_argument(
-        "--track", action="store_true", help="record the calls as new runs"
-    )
-    add_choice(parser)
 
 
 def add_export(parser: ArgumentParser, formats: Sequence[str]) -> None:
@@ -260,17 +217,6 @@ def _delivery(text: str) -> Delivery:
 
 def _none_of(text: str, known: list[str]) -> str:
     return f"{text!r} is none of {', '.join(known)}"
-
-
-def _share(text: str) -> float:
-    share = float(text)
-    if not 0 <= share < math.inf:
-        raise ValueError
-    return share
-
-
-# What argparse calls the argument when it is wrong.
-_share.__name__ = "share"
 
 
 def _since(text: str) -> float:

@@ -17,6 +17,7 @@ from nextmv_autotrack.cli import (
     home,
     listing,
     opening,
+    replay_arguments,
     replay_command,
     sending,
     settings_shown,
@@ -24,6 +25,7 @@ from nextmv_autotrack.cli import (
     status,
     streams,
 )
+from nextmv_autotrack.cli.usage import EXIT_USAGE, UsageError
 from nextmv_autotrack.cli.words import one_line
 from nextmv_autotrack.errors import AutotrackError, DamagedStoreError
 
@@ -47,9 +49,9 @@ _EXAMPLES = {
         "~/.nextmv/autotrack.",
         "",
         "Exit codes: 0 all is well; 1 it failed, or something is not as it should be",
-        "(doctor: a problem; replay: a run is worse; sync: a run is left, or has",
-        "just been rejected; export: a run is left out); 2 the words make no sense; 130",
-        "interrupted; 141 nobody reads on.",
+        "(doctor: a problem; replay: a run is worse, or nothing was compared; sync: a",
+        "run is left, or has just been rejected; export: a run is left out); 2 the words",
+        "make no sense; 130 interrupted; 141 nobody reads on.",
     ),
     "list": (
         f"{PROGRAM} list",
@@ -143,6 +145,8 @@ def _outcome(argv: Sequence[str] | None) -> tuple[int, str]:
         return _EXIT_BROKEN_PIPE, ""
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED, ""
+    except UsageError as error:
+        return EXIT_USAGE, str(error)
     except AutotrackError as error:
         return 1, str(error)
     except Exception as error:  # noqa: BLE001 -- people do not read tracebacks
@@ -239,6 +243,7 @@ def _parser() -> ArgumentParser:
     compared = add("compare", comparing.compare, "Show what differs between runs.")
     compared.add_argument("id", metavar="ID", nargs="+", help=arguments.AN_ID)
     arguments.add_objective(compared)
+    compared.set_defaults(problem_of=comparing.problem_of)
     add("status", status.status, "Show what waits, what was rejected and why.")
     sent = add(
         "sync", sending.sync, "Send what waits, and local runs, to the platform."
@@ -258,7 +263,7 @@ def _parser() -> ArgumentParser:
     again_with = add(
         "replay", replay_command.replay, "Call a function with what runs were given."
     )
-    arguments.add_replay(again_with)
+    replay_arguments.add_replay(again_with)
     exported = add("export", exporting.export, "Write runs into a folder, as files.")
     arguments.add_export(exported, exporting.FORMATS)
     for of_runs in commands.choices.values():

@@ -30,7 +30,7 @@ from nextmv_autotrack.cli.words import (
     short_length,
     size,
 )
-from nextmv_autotrack.errors import AutotrackError, StoreError
+from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.objective import Objective, flat, objective
 from nextmv_autotrack.store import Store, StoredRun
 
@@ -54,10 +54,13 @@ class Side:
     """Why what differs is not known."""
 
 
+def problem_of(given: Namespace) -> str | None:
+    """Return what is wrong with the words, None when nothing is."""
+    return "give the ids of two runs or more" if len(given.id) < 2 else None
+
+
 def compare(given: Namespace) -> int:
     """Print what differs between runs; the first is what the others are held against."""
-    if len(given.id) < 2:
-        raise AutotrackError("to compare, give the ids of two runs or more")
     with home.store_of(home.directory()) as store:
         runs = [store.run(one) for one in given.id]
         inputs = _side(store, [run.input for run in runs])

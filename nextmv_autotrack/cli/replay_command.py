@@ -2,238 +2,103 @@
 
 from __future__ import annotations
 
-import importlib
-import os
-import sys
 from argparse import Namespace
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from nextmv_autotrack.cli import choosing, columns, home, screen, shapes
-from nextmv_autotrack.cli.words import NOTHING, change, counted, duration, number
-from nextmv_autotrack.errors import AutotrackError, ReplayError, StoreError
-from nextmv_autotrack.replaying import Outcome, Replayed, Terms, read, replay_recorded
-from nextmv_autotrack.settings.outside import PREFIX
+import orjson
+
+from nextmv_autotrack.cli import choosing, home, replay_shown, screen, shapes
+from nextmv_autotrack.cli.replay_caller import Caller, Tried
+from nextmv_autotrack.cli.results import own_first
+from nextmv_autotrack.cli.usage import UsageError
+from nextmv_autotrack.errors import StoreError
+from nextmv_autotrack.objective import has, names, with_statistics
+from nextmv_autotrack.replayed import Terms
 from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import Store, StoredRun
-
-_HEADS = ("RESULT", "ID", "OUTPUT", "OBJECTIVE", "DURATION", "STATUS")
-
-# For a terminal of 80 columns; ids of one millisecond differ in the next digits.
-_ID_CHARS = 16
-_WIDTHS = (7, _ID_CHARS, 7, 24, 17)
-
-# What is said of a row stands below its id.
-_BELOW = " " * (_WIDTHS[0] + len(screen.GAP))
-
-
-@dataclass(frozen=True)
-class _Tried:
-    """A run that was to be replayed."""
-
-    run: StoredRun
-    replayed: Replayed | None
-    problem: str | None
-    """Why it was not."""
-
-    @property
-    def verdict(self) -> str:
-        found = self.replayed
-        if found is None:
-            return "skipped"
-        if found.new.status is not Status.SUCCEEDED:
-            return "failed" if found.is_worse else "failing"
-        if found.is_worse or found.is_better:
-            return "worse" if found.is_worse else "better"
-        return "same" if found.delta is not None else "ran"
 
 
 def replay(given: Namespace) -> int:
     """Replay runs, and say of each how it goes now; exit code 1 when one is worse."""
-    if bool(given.id) == bool(given.last):
-        raise AutotrackError("say which runs: give their ids, or --last with a number")
-    with _tracking(is_on=given.track):
-        with screen.prints_elsewhere():
-            function = _function(given.function)
-        terms = Terms(
-            objective=given.objective,
-            maximize=given.maximize,
-            tolerance=given.tolerance,
-        )
-        folder = home.directory()
-        runs = _runs(given, folder)
-        show = _shower() if not given.json else lambda _: None
-        tried = [_try(folder, run, function, terms, given, show) for run in runs]
+    terms = Terms(
+        objective=given.objective, maximize=given.maximize, tolerance=given.tolerance
+    )
+    folder = home.directory()
+    with home.store_of(folder) as store:
+        runs = _runs(given, store)
+        _check_objective(store, runs, given.objective)
+    if not runs:
+        screen.say("[]" if given.json else "No run is like that.")
+        return 1
+    tried = _tried(given, folder, runs, terms)
     if given.json:
-        shapes.write([_as_json(one) for one in tried])
+        shapes.write([replay_shown.as_json(one) for one in tried])
+        if replay_shown.is_nothing_compared(tried):
+            home.complain(replay_shown.without_objective(tried, terms))
     else:
-        _summarize(tried, terms)
+        replay_shown.summarize(tried, terms)
     return _exit_code(given, tried)
 
 
-@contextmanager
-def _tracking(*, is_on: bool) -> Iterator[None]:
-    """Have nothing tracked by what a model starts, threads and processes, or all."""
-    variable = f"{PREFIX}ENABLED"
-    before = os.environ.get(variable)
-    if not is_on:
-        os.environ[variable] = "false"
-    try:
-        yield
-    finally:
-        os.environ.pop(variable, None)
-        if before is not None:
-            os.environ[variable] = before
+def _runs(given: Namespace, store: Store) -> list[StoredRun]:
+    if given.id:
+        return [store.run(one) for one in given.id]
+    wanted = choosing.choice(given)
+    ended = (
+        run
+        for run in store.each(wanted.selection)
+        if run.status is not Status.RUNNING and wanted.has(run)
+    )
+    return list(islice(ended, given.last))
 
 
-def _exit_code(given: Namespace, tried: list[_Tried]) -> int:
-    """Return 1 when a run is worse, or was asked for and could not be replayed."""
-    verdicts = {one.verdict for one in tried}
-    is_missing = bool(given.id) or verdicts <= {"skipped"}
-    bad = {"worse", "failed", "skipped"} if is_missing else {"worse", "failed"}
-    return 1 if verdicts & bad or not tried else 0
-
-
-def _runs(given: Namespace, folder: Path) -> list[StoredRun]:
-    with home.store_of(folder) as store:
-        if given.id:
-            return [store.run(one) for one in given.id]
-        wanted = choosing.choice(given)
-        ended = (
-            run
-            for run in store.each(wanted.selection)
-            if run.status is not Status.RUNNING and wanted.has(run)
-        )
-        return list(islice(ended, given.last))
-
-
-def _try(  # noqa: PLR0913, PLR0917 -- all that a call needs
-    folder: Path,
-    run: StoredRun,
-    function: Callable[..., Any],
-    terms: Terms,
-    given: Namespace,
-    show: Callable[[_Tried], None],
-) -> _Tried:
-    try:
-        # A model may fork: no store is open meanwhile.
-        with Store.open(folder) as store:
-            recorded = read(store, run.id)
-        with screen.prints_elsewhere():
-            found = replay_recorded(recorded, function, terms, track=given.track)
-        tried = _Tried(run, found, None)
-    except (ReplayError, StoreError) as error:
-        tried = _Tried(run, None, str(error))
-    show(tried)
+def _tried(
+    given: Namespace, folder: Path, runs: Sequence[StoredRun], terms: Terms
+) -> list[Tried]:
+    tried = []
+    caller = Caller(given.function, folder, terms, track=given.track)
+    with caller.ready():
+        show = None if given.json else replay_shown.shower()
+        for run in runs:
+            one = caller.call(run)
+            tried.append(one)
+            if show is not None:
+                show(one)
     return tried
 
 
-def _function(words: str) -> Callable[..., Any]:
-    """Return the function that `module:function` names, as Python would find it here."""
-    module_name, found, path = words.partition(":")
-    if not found or not module_name or not path:
-        raise AutotrackError(
-            f"--with {words}: give a module and a function, such as model:solve"
-        )
-    # A script's folder is there; the folder somebody is in has the model.
-    sys.path.insert(0, str(home.here()))
-    try:
-        value: Any = importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:
-        raise AutotrackError(
-            f"--with {words}: importing {module_name} failed: "
-            f"{type(error).__name__}: {error}"
-        ) from error
-    for name in path.split("."):
-        if not hasattr(value, name):
-            raise AutotrackError(f"--with {words}: {module_name} has no {path}")
-        value = getattr(value, name)
-    if not callable(value):
-        raise AutotrackError(f"--with {words}: it cannot be called")
-    return value  # type: ignore[no-any-return]
-
-
-def _shower() -> Callable[[_Tried], None]:
-    rows = columns.Rows(_HEADS, _WIDTHS, spare=("STATUS", "DURATION"))
-
-    def show(tried: _Tried) -> None:
-        found = tried.replayed
-        run_id = tried.run.id[:_ID_CHARS]
-        if found is None:
-            rows.add((tried.verdict, run_id, *[NOTHING] * 3, ""))
-            screen.hanging(_BELOW, tried.problem or "")
-            return
-        old, new = found.old, found.new
-        rows.add(
-            (
-                tried.verdict,
-                run_id,
-                "changed" if found.output_changed else "same",
-                _objectives(found),
-                f"{duration(old.duration)} -> {duration(new.duration)}",
-                _statuses(old, new),
-            )
-        )
-        if new.error is not None:
-            screen.hanging(_BELOW, new.error)
-
-    return show
-
-
-def _objectives(found: Replayed) -> str:
-    old, new = found.old.objective, found.new.objective
-    if old is None and new is None:
-        return NOTHING
-    if old is not None and old == new:
-        return number(old)
-    words = " -> ".join(NOTHING if one is None else number(one) for one in (old, new))
-    return words if old is None or new is None else f"{words} ({change(old, new)})"
-
-
-def _statuses(old: Outcome, new: Outcome) -> str:
-    if old.status is new.status:
-        return new.status.value
-    return f"{old.status.value} -> {new.status.value}"
-
-
-def _summarize(tried: list[_Tried], terms: Terms) -> None:
-    if not tried:
-        screen.say("No run is like that.")
+def _check_objective(store: Store, runs: Sequence[StoredRun], name: str | None) -> None:
+    """Raise when a metric is named that no run has: a word mistyped finds no fault."""
+    succeeded = [run for run in runs if run.status is Status.SUCCEEDED]
+    if name is None or not succeeded:
         return
-    counts = Counter(one.verdict for one in tried)
-    words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    better = "larger" if terms.maximize else "smaller"
-    screen.say()
-    screen.hanging(
-        "",
-        f"{counted(len(tried), 'run')}: {words}. A {better} objective is better; worse "
-        f"is what is off by more than {terms.tolerance:g} of the old one.",
-    )
+    if any(has(run.metrics, None, name) for run in succeeded):
+        return
+    found: dict[str, Any] = {}
+    for run in succeeded:
+        everything = with_statistics(run.metrics, _output(store, run))
+        if has(everything, None, name):
+            return
+        found.update(everything)
+    there_are = names(own_first(found))
+    raise UsageError(f"--objective {name}: no run has it; there are: {there_are}")
 
 
-def _as_json(tried: _Tried) -> dict[str, Any]:
-    found = tried.replayed
-    return {
-        "id": tried.run.id,
-        "name": tried.run.name,
-        "verdict": tried.verdict,
-        "old": _outcome(found.old) if found else None,
-        "new": _outcome(found.new) if found else None,
-        "delta": found.delta if found else None,
-        "output_changed": found.output_changed if found else None,
-        "problem": tried.problem,
-    }
+def _output(store: Store, run: StoredRun) -> Any:
+    try:
+        return orjson.loads(store.payload(run.output)) if run.output else None
+    except (StoreError, ValueError):
+        return None
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "status": outcome.status.value,
-        "objective": outcome.objective,
-        "duration": outcome.duration,
-        "error": outcome.error,
-    }
+def _exit_code(given: Namespace, tried: Sequence[Tried]) -> int:
+    """Return 1 when a run is worse, or what was asked for could not be found out."""
+    verdicts = {one.verdict for one in tried}
+    if verdicts & {"worse", "failed"}:
+        return 1
+    if "skipped" in verdicts and (given.id or verdicts == {"skipped"}):
+        return 1
+    return 1 if replay_shown.is_nothing_compared(tried) else 0

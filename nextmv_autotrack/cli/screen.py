@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from nextmv_autotrack.cli.words import cut, one_line
 
@@ -23,8 +22,6 @@ _SHORTEST_TEXT = 20
 
 WIDEST_PIPED = 40
 """What is beside a longer text moves: one of them must not move all others in a pipe."""
-
-_STDOUT, _STDERR = 1, 2
 
 # Words that are worth a colour wherever they stand in a table.
 COLOURS = {
@@ -98,33 +95,6 @@ def hanging(lead: str, text: str, *, word: str = "") -> None:
     for line in lines[1:]:
         say(f"{' ' * len(lead)}{line}")
     sys.stdout.flush()
-
-
-@contextmanager
-def prints_elsewhere() -> Iterator[None]:
-    """Let what somebody's code prints, C code too, go where errors go.
-
-    What the command prints is its own, and JSON has to be JSON.
-    """
-    sys.stdout.flush()
-    kept = os.dup(_STDOUT) if _is_the_systems(sys.stdout) else None
-    if kept is not None:
-        os.dup2(_STDERR, _STDOUT)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        sys.stderr.flush()
-        if kept is not None:
-            os.dup2(kept, _STDOUT)
-            os.close(kept)
-
-
-def _is_the_systems(stream: TextIO) -> bool:
-    try:
-        return stream.fileno() == _STDOUT
-    except (OSError, ValueError):
-        return False
 
 
 def heading(text: str) -> None:

@@ -36,5 +36,6 @@ gets ` (2)` behind it.
 from __future__ import annotations
 
 from nextmv_autotrack.encode.encoder import to_json
+from nextmv_autotrack.encode.losses import is_summary, mark_of_loss
 
-__all__ = ["to_json"]
+__all__ = ["is_summary", "mark_of_loss", "to_json"]

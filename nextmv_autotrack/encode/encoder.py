@@ -13,11 +13,10 @@ from nextmv_autotrack.encode.budget import (
     TooLargeError,
 )
 from nextmv_autotrack.encode.native import MAX_DEPTH, NATIVE, holds_members
-from nextmv_autotrack.encode.summary import SHORTEST, summary
+from nextmv_autotrack.encode.summary import SHORTEST, UNENCODABLE, summary
 from nextmv_autotrack.encode.walk import plain, plain_all
 
-_UNENCODABLE = b'{"truncated":true,"type":"?"}'
-_UNENCODABLE_BYTES = len(_UNENCODABLE)
+_UNENCODABLE_BYTES = len(UNENCODABLE)
 
 
 def to_json(value: object, *, max_bytes: int) -> bytes:
@@ -48,7 +47,7 @@ def to_json(value: object, *, max_bytes: int) -> bytes:
         return _with_forms(value, foreign, body, max_bytes)
     except Exception:  # noqa: BLE001 -- no stack or no memory is left
         try:
-            return _UNENCODABLE if max_bytes >= _UNENCODABLE_BYTES else SHORTEST
+            return UNENCODABLE if max_bytes >= _UNENCODABLE_BYTES else SHORTEST
         except RecursionError:  # some Pythons need a stack to compare
             return SHORTEST
 

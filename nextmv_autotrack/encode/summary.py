@@ -22,6 +22,9 @@ _HEAD_STEPS = 200
 _MAX_KEYS = 20
 _KEY_CHARS = 40
 
+# For what could not even be looked at.
+UNENCODABLE = b'{"truncated":true,"type":"?"}'
+
 # For bounds too small for any summary.
 _SHORTER = (b'{"truncated":true}', b"null")
 SHORTEST = b"0"
@@ -32,7 +35,8 @@ def summary(value: object, *, max_bytes: int, body: bytes | None = None) -> byte
     told: dict[str, Any] = {"truncated": True, "type": type_name(type(value))}
     if body is not None:
         told["bytes"] = len(body)
-    least = dict(told)
+    # With a head, as all have: it is what one is told by.
+    least = {**told, "head": None}
     told.update(_extent(value))
     told["head"] = (
         _head(value) if body is None else body[:_HEAD_CHARS].decode("utf-8", "ignore")

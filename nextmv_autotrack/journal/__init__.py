@@ -16,11 +16,12 @@ from nextmv_autotrack.journal.segments import (
     make_private_folder,
     remove_older,
 )
-from nextmv_autotrack.journal.writer import Writer
+from nextmv_autotrack.journal.writer import LEFT_OUT, Writer
 
 __all__ = [
     "BEGIN",
     "END",
+    "LEFT_OUT",
     "LOG",
     "PART",
     "SEEN",

@@ -23,7 +23,7 @@ _JOIN_BYTES = 64 * 1024
 
 
 # What stands for a payload when nobody has been able to move the journal for long.
-_LEFT_OUT = b'{"truncated":true,"reason":"the disk bound is reached"}'
+LEFT_OUT = b'{"truncated":true,"reason":"the disk bound is reached"}'
 _PAYLOAD_WITHOUT_ROOM = 1024
 
 _COPY_BYTES = 1024 * 1024
@@ -93,7 +93,7 @@ class Writer:
     def append(self, kind: int, meta: bytes, payload: bytes = b"") -> None:
         """Append one frame, whole or not at all."""
         if not self.has_room and len(payload) > _PAYLOAD_WITHOUT_ROOM:
-            payload = _LEFT_OUT
+            payload = LEFT_OUT
         size = HEADER_SIZE + len(meta) + len(payload)
         is_small = size <= _JOIN_BYTES
         frame = (sealed if is_small else seal)(kind, meta, payload)

@@ -114,3 +114,82 @@ def three_runs(tracker: Tracker) -> None:
     talk(30)
     with pytest.raises(ValueError, match="no vehicles"):
         fail()
+
+
+MODEL = """
+import os
+
+print("importing")
+
+def solve(demand, factor=1.0):
+    print("solving")
+    os.write(1, b"a solver in C\\n")
+    if "essen" in demand:
+        raise ValueError("no way\\nto essen")
+    return {"solution": sorted(demand), "metrics": {"value": factor * sum(demand.values())}}
+
+def cheaper(demand):
+    return solve(demand, 0.5)
+
+def dearer(demand):
+    return solve(demand, 1.01)
+
+def spawning(demand):
+    import subprocess, sys
+    program = "from nextmv_autotrack import track_run\\nwith track_run('child'): pass"
+    subprocess.run([sys.executable, "-c", program], check=True)
+    return solve(demand)
+
+def heavier(demand):
+    return {**solve(demand), "metrics": {"weight": 1}}
+
+def leaving(demand):
+    if "aachen" in demand:
+        os._exit(7)
+    return solve(demand)
+
+def slipping(demand):
+    os._exit(0)
+
+def crashing(demand):
+    import signal
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+def reading(demand):
+    import sys
+    assert sys.stdin.read() == "" and os.read(0, 1) == b""
+    return solve(demand)
+
+class Model:
+    def solve(self, demand):
+        return solve(demand)
+
+model = Model()
+broken = 3
+"""
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a model, where somebody is."""
+    (tmp_path / "amodel.py").write_text(MODEL)
+    (tmp_path / "faulty.py").write_text("1 / 0")
+    (tmp_path / "lacking.py").write_text("import nowhere")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NEXTMV_AUTOTRACK_ENABLED", "true")
+    return tmp_path
+
+
+@pytest.fixture
+def plans(models: Path, tracker: Tracker, command: Command) -> list[str]:
+    """Two runs that succeeded, one of them twice as dear."""
+
+    @tracked(name="plan")
+    def plan(demand: dict[str, int]) -> Any:
+        metrics = {"value": sum(demand.values()), "size": "small"}
+        return {"solution": sorted(demand), "metrics": metrics}
+
+    plan({"bonn": 4})
+    plan({"bonn": 4, "aachen": 4})
+    assert tracker.flush(10)
+    return [run["id"] for run in command("list", "--json", "--reverse").json]

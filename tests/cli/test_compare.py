@@ -100,7 +100,7 @@ def test_the_objective_can_be_another_metric(command: Command, ids: list[str]):
 
 def test_one_run_is_not_enough(command: Command, ids: list[str]):
     said = command("compare", ids[0])
-    assert (said.code, said.out) == (1, "")
+    assert (said.code, said.out) == (2, "")
     assert "two runs or more" in said.err
 
 

@@ -3,76 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nextmv_autotrack import track_run, tracked
+from nextmv_autotrack import track_run
 from nextmv_autotrack.tracker import Tracker
 from tests.cli.conftest import Command, Said
 from tests.cli.terminal import plain, seen
 from tests.project.paths import python
-
-MODEL = """
-import os
-
-print("importing")
-
-def solve(demand, factor=1.0):
-    print("solving")
-    os.write(1, b"a solver in C\\n")
-    if "essen" in demand:
-        raise ValueError("no way\\nto essen")
-    return {"solution": sorted(demand), "metrics": {"value": factor * sum(demand.values())}}
-
-def cheaper(demand):
-    return solve(demand, 0.5)
-
-def dearer(demand):
-    return solve(demand, 1.01)
-
-def spawning(demand):
-    import subprocess, sys
-    program = "from nextmv_autotrack import track_run\\nwith track_run('child'): pass"
-    subprocess.run([sys.executable, "-c", program], check=True)
-    return solve(demand)
-
-class Model:
-    def solve(self, demand):
-        return solve(demand)
-
-model = Model()
-broken = 3
-"""
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with a model, where somebody is."""
-    (tmp_path / "amodel.py").write_text(MODEL)
-    (tmp_path / "faulty.py").write_text("1 / 0")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setenv("NEXTMV_AUTOTRACK_ENABLED", "true")
-    yield tmp_path
-    sys.modules.pop("amodel", None)
-
-
-@pytest.fixture
-def ids(folder: Path, tracker: Tracker, command: Command) -> list[str]:
-    """Two runs that succeeded, one of them twice as dear."""
-
-    @tracked(name="plan")
-    def plan(demand: dict[str, int]) -> Any:
-        return {"solution": sorted(demand), "metrics": {"value": sum(demand.values())}}
-
-    plan({"bonn": 4})
-    plan({"bonn": 4, "aachen": 4})
-    assert tracker.flush(10)
-    return [run["id"] for run in command("list", "--json", "--reverse").json]
 
 
 def told(said: Said) -> list[dict[str, Any]]:
@@ -80,11 +20,11 @@ def told(said: Said) -> list[dict[str, Any]]:
     return found
 
 
-def test_scripts_get_both_outcomes(command: Command, ids: list[str]):
-    said = command("replay", *ids, "--with", "amodel:dearer", "--json")
+def test_scripts_get_both_outcomes(command: Command, plans: list[str]):
+    said = command("replay", *plans, "--with", "amodel:dearer", "--json")
     assert said.code == 1
     first, second = told(said)
-    assert (first["id"], first["name"], first["verdict"]) == (ids[0], "plan", "worse")
+    assert (first["id"], first["name"], first["verdict"]) == (plans[0], "plan", "worse")
     assert (first["old"]["objective"], first["new"]["objective"]) == (4, 4.04)
     assert first["delta"] == pytest.approx(0.04)
     assert first["output_changed"] is False
@@ -102,18 +42,18 @@ def test_scripts_get_both_outcomes(command: Command, ids: list[str]):
         (["amodel:cheaper", "--minimize"], "better", 0),
         (["amodel:dearer"], "worse", 1),
         (["amodel:dearer", "--tolerance", "0.02"], "same", 0),
-        (["amodel:dearer", "--objective", "nothing"], "ran", 0),
+        (["amodel:dearer", "--objective", "size"], "ran", 0),
     ],
 )
 def test_the_exit_code_says_whether_one_is_worse(
-    command: Command, ids: list[str], words: list[str], verdict: str, code: int
+    command: Command, plans: list[str], words: list[str], verdict: str, code: int
 ):
     said = command("replay", "--last", "2", "--with", *words, "--json")
     assert [one["verdict"] for one in told(said)] == [verdict] * 2
     assert said.code == code
 
 
-def test_what_the_model_prints_is_kept_out_of_the_way(ids: list[str]):
+def test_what_the_model_prints_is_kept_out_of_the_way(plans: list[str]):
     words = ("replay", "--last", "1", "--with", "amodel:solve", "--json")
     done = python("-m", "nextmv_autotrack", *words)
     assert json.loads(done.stdout)[0]["verdict"] == "same"
@@ -124,8 +64,8 @@ def test_what_the_model_prints_is_kept_out_of_the_way(ids: list[str]):
     ]
 
 
-def test_people_get_a_line_a_run_and_a_summary(command: Command, ids: list[str]):
-    said = command("replay", *ids, "--with", "amodel:dearer")
+def test_people_get_a_line_a_run_and_a_summary(command: Command, plans: list[str]):
+    said = command("replay", *plans, "--with", "amodel:dearer")
     heads, *rows, _, summary = said.lines
     assert heads.split() == [
         "RESULT",
@@ -136,13 +76,13 @@ def test_people_get_a_line_a_run_and_a_summary(command: Command, ids: list[str])
         "STATUS",
     ]
     assert [row.split()[:3] for row in rows] == [
-        ["worse", run_id[:16], "same"] for run_id in ids
+        ["worse", run_id[:16], "same"] for run_id in plans
     ]
     assert "4 -> 4.04 (+1 %)" in rows[0]
     assert summary.startswith("2 runs: 2 worse. A smaller objective is better")
 
 
-def test_an_error_is_said_on_one_line(command: Command, folder: Path, tracker: Tracker):
+def test_an_error_is_said_on_one_line(command: Command, models: Path, tracker: Tracker):
     with track_run("plan", input={"essen": 1}) as run:
         run.metrics["value"] = 1
     said = command("replay", run.id, "--with", "amodel:solve")
@@ -153,7 +93,7 @@ def test_an_error_is_said_on_one_line(command: Command, folder: Path, tracker: T
 
 
 def test_what_failed_before_and_fails_again_is_no_news(
-    command: Command, folder: Path, tracker: Tracker
+    command: Command, models: Path, tracker: Tracker
 ):
     with track_run("plan", input={"essen": 1}) as run:
         run.fail("no way")
@@ -162,7 +102,7 @@ def test_what_failed_before_and_fails_again_is_no_news(
 
 
 def test_a_run_that_cannot_be_replayed_is_skipped_among_others(
-    command: Command, ids: list[str]
+    command: Command, plans: list[str]
 ):
     with track_run("another", input=None) as run:
         pass
@@ -174,24 +114,24 @@ def test_a_run_that_cannot_be_replayed_is_skipped_among_others(
     assert alone.code == 1
 
 
-def test_the_last_runs_can_be_chosen(command: Command, ids: list[str]):
+def test_the_last_runs_can_be_chosen(command: Command, plans: list[str]):
     words = ("replay", "--with", "amodel:solve", "--json", "--last")
-    assert [one["id"] for one in told(command(*words, "1"))] == ids[1:]
+    assert [one["id"] for one in told(command(*words, "1"))] == plans[1:]
     assert [
         one["id"] for one in told(command(*words, "9", "--where", "value<5"))
-    ] == ids[:1]
+    ] == plans[:1]
     said = command("replay", "--with", "amodel:solve", "--last", "9", "--name", "none")
     assert (said.code, said.lines) == (1, [*said.lines[:-1], "No run is like that."])
 
 
-def test_the_calls_are_no_new_runs(ids: list[str], command: Command):
+def test_the_calls_are_no_new_runs(plans: list[str], command: Command):
     words = ("replay", "--last", "2", "--with", "amodel:spawning")
     assert python("-m", "nextmv_autotrack", *words).returncode == 0
     assert len(command("list", "--json").json) == 2
 
 
 def test_the_calls_are_new_runs_when_that_is_asked_for(
-    ids: list[str], command: Command
+    plans: list[str], command: Command
 ):
     words = ("replay", "--last", "1", "--with", "amodel:spawning", "--track")
     assert python("-m", "nextmv_autotrack", *words).returncode == 0
@@ -200,31 +140,43 @@ def test_the_calls_are_new_runs_when_that_is_asked_for(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("function", "code", "said"),
     [
-        (["amodel"], "such as model:solve"),
-        (["amodel:"], "such as model:solve"),
-        (["nothere:solve"], "No module named 'nothere'"),
-        (["faulty:solve"], "ZeroDivisionError"),
-        (["amodel:nothing"], "amodel has no nothing"),
-        (["amodel:model.nothing"], "amodel has no model.nothing"),
-        (["amodel:broken"], "it cannot be called"),
+        ("amodel", 2, "such as model:solve"),
+        ("amodel:", 2, "such as model:solve"),
+        ("nothere:solve", 2, "No module named 'nothere'"),
+        ("amodel:nothing", 2, "amodel has no nothing"),
+        ("amodel:model.nothing", 2, "amodel has no model.nothing"),
+        ("amodel:broken", 2, "3 cannot be called"),
+        ("amodel:Model", 2, "Model is a class"),
+        ("faulty:solve", 1, "ZeroDivisionError"),
+        ("lacking:solve", 1, "No module named 'nowhere'"),
     ],
 )
 def test_a_function_that_is_not_there_is_said(
-    command: Command, ids: list[str], words: list[str], said: str
+    command: Command, plans: list[str], function: str, code: int, said: str
 ):
-    result = command("replay", "--last", "1", "--with", *words)
-    assert (result.code, result.out) == (1, "")
+    result = command("replay", "--last", "1", "--with", function)
+    assert (result.code, result.out) == (code, "")
     assert said in result.err.splitlines()[-1]
     assert "Traceback" not in result.err
 
 
-def test_it_has_to_be_said_which_runs(command: Command, ids: list[str]):
-    for words in ([], [ids[0], "--last", "1"]):
-        said = command("replay", *words, "--with", "amodel:solve")
-        assert said.code == 1
-        assert "--last" in said.err
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "say which runs"),
+        (["--last", "0"], "--last 0 is no run"),
+        (["0199", "--last", "3"], "--last goes without ids"),
+        (["0199", "--last", "0"], "--last goes without ids"),
+    ],
+)
+def test_it_has_to_be_said_which_runs(
+    command: Command, plans: list[str], words: list[str], said: str
+):
+    found = command("replay", *words, "--with", "amodel:solve")
+    assert (found.code, found.out) == (2, "")
+    assert said in found.err
 
 
 @pytest.mark.parametrize("share", ["-1", "inf", "nan", "some"])
@@ -235,8 +187,8 @@ def test_a_tolerance_that_is_no_share_is_refused(command: Command, share: str):
 
 
 @pytest.mark.parametrize("columns", [60, 80, 140])
-def test_the_lines_fit_their_terminal(ids: list[str], columns: int):
-    words = ("replay", *ids, "--with", "amodel:dearer")
+def test_the_lines_fit_their_terminal(plans: list[str], columns: int):
+    words = ("replay", *plans, "--with", "amodel:dearer")
     screen = plain(seen(*words, COLUMNS=str(columns)))
     assert max(map(len, screen.splitlines())) <= columns
     assert "worse" in screen

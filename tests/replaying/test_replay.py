@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import orjson
 import pytest
 
 from nextmv_autotrack import (
@@ -21,8 +22,8 @@ from nextmv_autotrack import (
     track_run,
     tracked,
 )
-from nextmv_autotrack.journal import Home
-from nextmv_autotrack.replaying import Outcome, Replayed, Terms
+from nextmv_autotrack.journal import LEFT_OUT, Home
+from nextmv_autotrack.replayed import Outcome, Replayed, Terms
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.sweep import Sweep
@@ -42,6 +43,10 @@ def plan(demand: dict[str, int], vehicles: int = 2) -> dict[str, Any]:
 def recorded(tracker: Tracker) -> Run:
     """A run of `plan` with two towns and two vehicles."""
     tracked(options=["vehicles"])(plan)({"bonn": 4, "aachen": 12})
+    return last()
+
+
+def last() -> Run:
     run = last_run()
     assert run is not None
     return run
@@ -320,10 +325,72 @@ def test_a_function_that_does_not_fit_is_said(recorded: Run):
 
 def test_an_input_that_was_cut_is_not_replayed():
     tracked(max_payload=1024)(lambda data: data)(["x" * 100] * 100)
-    run = last_run()
-    assert run is not None
     with pytest.raises(ReplayError, match="max_payload"):
-        replay(run, lambda data: data)
+        replay(last(), lambda data: data)
+
+
+def test_an_input_that_the_disk_had_no_room_for_is_not_replayed():
+    tracked(lambda data: data)(orjson.loads(LEFT_OUT))
+    with pytest.raises(ReplayError, match="only a summary of its input"):
+        replay(last(), lambda data: data)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"truncated": True, "type": "x"},
+        {"truncated": True, "type": "?", "of": 1},
+        {"truncated": True, "reason": "the tour is too long"},
+        {"truncated": True},
+        'a text that ends with "<cycle>',
+        "<cycles>",
+    ],
+)
+def test_an_input_that_merely_looks_cut_is_replayed(given: Any):
+    tracked(lambda data: data)(given)
+    assert replay(last(), lambda data: data).output_changed is False
+
+
+def circle() -> list[Any]:
+    found: list[Any] = [1]
+    found.append(found)
+    return found
+
+
+def deep() -> list[Any]:
+    found: list[Any] = []
+    for _ in range(1000):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize(("make", "mark"), [(circle, "<cycle>"), (deep, "<too deep>")])
+def test_an_input_of_which_a_part_was_left_out_is_not_replayed(
+    make: Callable[[], Any], mark: str
+):
+    tracked(lambda data: 1)(make())
+    with pytest.raises(ReplayError, match=f"its input has {mark} in it"):
+        replay(last(), lambda data: 1)
+
+
+def test_an_output_that_was_cut_is_not_compared():
+    def model(n: int) -> list[str]:
+        return ["x" * 100] * n
+
+    tracked(max_payload=1024)(model)(100)
+    assert replay(last(), model).output_changed is None
+    assert replay(last(), tracked(max_payload=1024)(model)).output_changed is None
+
+
+def test_an_output_that_was_not_to_be_recorded_is_not_compared():
+    tracked(output=False)(plan)({"bonn": 4})
+    found = replay(last(), plan)
+    assert (found.output_changed, found.is_worse) == (None, False)
+
+
+def test_an_output_that_is_not_to_be_recorded_any_more_is_compared(recorded: Run):
+    found = replay(recorded, tracked(output=False)(plan))
+    assert (found.output_changed, found.is_worse) == (False, False)
 
 
 def test_an_input_that_had_to_go_is_not_replayed(recorded: Run, sources: Sources):
@@ -339,6 +406,59 @@ def test_a_block_without_an_input_calls_a_function_without_arguments():
         run.output = [1]
     found = replay(run, lambda: [1])
     assert not found.output_changed
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ({"tolerance": float("nan")}, "tolerance=nan: give a share"),
+        ({"tolerance": float("inf")}, "tolerance=inf: give a share"),
+        ({"tolerance": -1}, "tolerance=-1: give a share"),
+        ({"tolerance": "a"}, "tolerance='a': give a share"),
+        ({"tolerance": None}, "tolerance=None: give a share"),
+        ({"tolerance": True}, "tolerance=True: give a share"),
+        ({"objective": ""}, "objective='': give the name"),
+        ({"objective": 3}, "objective=3: give the name"),
+        ({"maximize": "no"}, "maximize='no': give True or False"),
+    ],
+)
+def test_terms_that_make_no_sense_are_refused(
+    recorded: Run, terms: dict[str, Any], said: str
+):
+    with pytest.raises(ReplayError, match=said):
+        replay(recorded, plan, **terms)
+
+
+@pytest.mark.parametrize("run", [None, 5, b"01a"])
+def test_what_is_no_run_is_refused(run: Any):
+    with pytest.raises(ReplayError, match="is no run: give one, or its id"):
+        replay(run, plan)
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [(list, "list is a class: replay a function"), (5, "5 cannot be called")],
+)
+def test_what_is_no_function_is_refused(recorded: Run, function: Any, said: str):
+    with pytest.raises(ReplayError, match=said):
+        replay(recorded, function)
+
+
+def test_an_objective_that_the_run_does_not_have_is_refused(recorded: Run):
+    with pytest.raises(ReplayError, match=r"has no metric valeu; there are: .*value"):
+        replay(recorded, plan, objective="valeu")
+    with track_run("plan", input={"demand": {"bonn": 4}}) as failed:
+        failed.fail("no way")
+    assert replay(failed, plan, objective="value").is_better
+
+
+def test_why_there_is_no_objective_is_told(recorded: Run):
+    def told(value: Any) -> str | None:
+        return replay(recorded, lambda **_: {"metrics": {"value": value}}).remark
+
+    assert told(float("nan")) == "metric value is now null: NaN, infinite or None"
+    assert told("12") == 'metric value is now "12": no number'
+    assert told(12) is None
 
 
 def outcome(value: float | None, status: Status = Status.SUCCEEDED) -> Outcome:
@@ -360,6 +480,9 @@ FAILED = outcome(None, Status.FAILED)
         (outcome(100), outcome(100 + 1e-9), Terms(), False, False),
         (outcome(0), outcome(1e-3), Terms(), True, False),
         (outcome(0), outcome(0), Terms(tolerance=0), False, False),
+        (outcome(0), outcome(1e-12), Terms(), False, False),
+        (outcome(1e-12), outcome(0), Terms(), False, False),
+        (outcome(0), outcome(1e-12), Terms(tolerance=0), True, False),
         (outcome(100), outcome(None), Terms(), True, False),
         (outcome(None), outcome(100), Terms(), False, False),
         (outcome(None), outcome(None), Terms(), False, False),
