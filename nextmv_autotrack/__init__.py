@@ -40,8 +40,7 @@ if TYPE_CHECKING:
     from nextmv_autotrack.platform.application import Application
     from nextmv_autotrack.platform.async_application import AsyncApplication
     from nextmv_autotrack.platform.tracked_run import TrackedRun
-    from nextmv_autotrack.replayed import Replayed
-    from nextmv_autotrack.replaying import replay
+    from nextmv_autotrack.replaying import Replayed, replay
     from nextmv_autotrack.result import RunResult, RunSummary
 
 __all__ = [
@@ -84,7 +83,7 @@ __all__ = [
 _WHERE = {
     "Application": "platform.application",
     "AsyncApplication": "platform.async_application",
-    "Replayed": "replayed",
+    "Replayed": "replaying",
     "RunResult": "result",
     "RunSummary": "result",
     "TrackedRun": "platform.tracked_run",

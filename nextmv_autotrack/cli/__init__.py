@@ -3,7 +3,7 @@
 `command` takes the command line apart, with `arguments`; a module each has what it can
 do, such as `listing`, `comparing` or `doctor`. `choosing` says which runs it is about,
 `home` opens the store, `shapes` knows the JSON, `words`, `screen`, `tables` and
-`columns` what people see; `streams` sees to where it is printed. Only `replay_caller`
+`columns` what people see; `streams` sees to where it is printed. Only `replay.caller`
 has functions called, in a process of its own; the others read.
 """
 

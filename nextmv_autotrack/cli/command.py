@@ -12,19 +12,19 @@ from nextmv_autotrack.cli import (
     comparing,
     completion,
     demo,
-    doctor,
-    exporting,
     home,
     listing,
     opening,
-    replay_arguments,
-    replay_command,
-    sending,
     settings_shown,
     showing,
     status,
     streams,
 )
+from nextmv_autotrack.cli.doctor import doctor
+from nextmv_autotrack.cli.export import exporting
+from nextmv_autotrack.cli.replay import arguments as replay_arguments
+from nextmv_autotrack.cli.replay import replaying
+from nextmv_autotrack.cli.sync import sending
 from nextmv_autotrack.cli.usage import EXIT_USAGE, UsageError
 from nextmv_autotrack.cli.words import one_line
 from nextmv_autotrack.errors import AutotrackError, DamagedStoreError
@@ -261,7 +261,7 @@ def _parser() -> ArgumentParser:
     opened.add_argument("id", metavar="ID", help=arguments.AN_ID)
     opened.add_argument("--print", action="store_true", help="only print its address")
     again_with = add(
-        "replay", replay_command.replay, "Call a function with what runs were given."
+        "replay", replaying.replay, "Call a function with what runs were given."
     )
     replay_arguments.add_replay(again_with)
     exported = add("export", exporting.export, "Write runs into a folder, as files.")

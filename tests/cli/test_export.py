@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from nextmv_autotrack import track_run, tracked
-from nextmv_autotrack.cli.local_runs import LocalRuns, Written
-from nextmv_autotrack.cli.workspace import workspace
+from nextmv_autotrack.cli.export.local_runs import LocalRuns, Written
+from nextmv_autotrack.cli.export.workspace import workspace
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.changes import Delivered
 from nextmv_autotrack.tracker import Tracker

@@ -119,7 +119,9 @@ def test_a_bug_of_ours_is_one_line(
 
     for name in ("directory", "complain", "from_environment"):
         monkeypatch.setattr(f"nextmv_autotrack.cli.home.{name}", break_down)
-    monkeypatch.setattr("nextmv_autotrack.cli.doctor.from_environment", break_down)
+    monkeypatch.setattr(
+        "nextmv_autotrack.cli.doctor.doctor.from_environment", break_down
+    )
     monkeypatch.setattr(
         "nextmv_autotrack.cli.settings_shown.from_environment", break_down
     )

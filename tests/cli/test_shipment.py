@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from nextmv_autotrack.cli.shipment import PACE_S, Amount, Pace, progress_line
+from nextmv_autotrack.cli.sync.shipment import PACE_S, Amount, Pace, progress_line
 from nextmv_autotrack.store.lane import Lane
 from tests.cli.terminal import WITHOUT_RICH, printed
 
@@ -88,8 +88,8 @@ def _bar_seen(
     return printed(
         f"""
 {first}
-from nextmv_autotrack.cli.progress_bar import bar
-from nextmv_autotrack.cli.shipment import Amount, progress_line
+from nextmv_autotrack.cli.sync.progress_bar import bar
+from nextmv_autotrack.cli.sync.shipment import Amount, progress_line
 from nextmv_autotrack.store.lane import Lane
 lane = Lane(held_until=1009, troubles=1, problem="off")
 whole, left = Amount(40, 4_000_000), Amount(10, 1_000_000)

@@ -26,6 +26,7 @@ STAGES = {
     "handle",
     "settings",
     "platform",
+    "replaying",
     "solvers",
     "launcher",
     "cli",

@@ -23,7 +23,7 @@ from nextmv_autotrack import (
     tracked,
 )
 from nextmv_autotrack.journal import LEFT_OUT, Home
-from nextmv_autotrack.replayed import Outcome, Replayed, Terms
+from nextmv_autotrack.replaying.replayed import Outcome, Replayed, Terms
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.store.sweep import Sweep

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nextmv_autotrack.cli import origins
-from nextmv_autotrack.cli.checks import Check, State
+from nextmv_autotrack.cli.doctor.checks import Check, State
 from nextmv_autotrack.settings import Sources
 
 

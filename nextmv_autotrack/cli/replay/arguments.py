@@ -7,7 +7,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from nextmv_autotrack.cli.arguments import AN_ID, add_choice, add_objective, count
 from nextmv_autotrack.errors import ReplayError
 from nextmv_autotrack.objective import TOLERANCE
-from nextmv_autotrack.replayed import Terms
+from nextmv_autotrack.replaying.replayed import Terms
 
 
 def add_replay(parser: ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from nextmv_autotrack.cli import choosing, home, screen, shapes
-from nextmv_autotrack.cli.local_runs import LocalRuns, Written
+from nextmv_autotrack.cli.export.local_runs import LocalRuns, Written
 from nextmv_autotrack.cli.words import counted
 from nextmv_autotrack.clock import SYSTEM_CLOCK
 from nextmv_autotrack.errors import AutotrackError

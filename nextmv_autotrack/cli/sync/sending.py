@@ -5,11 +5,12 @@ from __future__ import annotations
 from argparse import Namespace
 from contextlib import suppress
 
-from nextmv_autotrack.cli import choosing, history, home, shapes, streams
-from nextmv_autotrack.cli.history import History
-from nextmv_autotrack.cli.progress_bar import bar
-from nextmv_autotrack.cli.shipment import Amount, Shipment, Watch
-from nextmv_autotrack.cli.sync_report import Report
+from nextmv_autotrack.cli import choosing, home, shapes, streams
+from nextmv_autotrack.cli.sync import history
+from nextmv_autotrack.cli.sync.history import History
+from nextmv_autotrack.cli.sync.progress_bar import bar
+from nextmv_autotrack.cli.sync.report import Report
+from nextmv_autotrack.cli.sync.shipment import Amount, Shipment, Watch
 from nextmv_autotrack.cli.words import counted
 from nextmv_autotrack.clock import SYSTEM_CLOCK
 from nextmv_autotrack.errors import PlatformError, SettingsError, StoreError

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from nextmv_autotrack.cli.progress_bar import Line, Show
+from nextmv_autotrack.cli.sync.progress_bar import Line, Show
 from nextmv_autotrack.cli.words import duration, number, one_line, size
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.status import Delivery

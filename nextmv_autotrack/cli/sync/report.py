@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nextmv_autotrack.cli import screen
-from nextmv_autotrack.cli.history import Why
-from nextmv_autotrack.cli.shipment import Amount
+from nextmv_autotrack.cli.sync.history import Why
+from nextmv_autotrack.cli.sync.shipment import Amount
 from nextmv_autotrack.cli.words import counted, size
 from nextmv_autotrack.store.accounts import Problem
 

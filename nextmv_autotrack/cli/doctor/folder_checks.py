@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nextmv_autotrack.cli import home
-from nextmv_autotrack.cli.checks import Check, State
-from nextmv_autotrack.cli.leftovers import Leftovers, is_used
+from nextmv_autotrack.cli.doctor.checks import Check, State
+from nextmv_autotrack.cli.doctor.leftovers import Leftovers, is_used
 from nextmv_autotrack.cli.words import counted, size
 from nextmv_autotrack.errors import DamagedStoreError, StoreError
 from nextmv_autotrack.settings import Settings

@@ -19,8 +19,8 @@ from nextmv_autotrack.objective import (
     why_none,
     with_statistics,
 )
-from nextmv_autotrack.recording import Recorded, is_whole, read
-from nextmv_autotrack.replayed import Outcome, Replayed, Terms
+from nextmv_autotrack.replaying.recording import Recorded, is_whole, read
+from nextmv_autotrack.replaying.replayed import Outcome, Replayed, Terms
 from nextmv_autotrack.run import Run
 from nextmv_autotrack.status import Status
 

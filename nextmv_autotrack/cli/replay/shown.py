@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nextmv_autotrack.cli import columns, screen
-from nextmv_autotrack.cli.replay_caller import Tried
+from nextmv_autotrack.cli.replay.caller import Tried
 from nextmv_autotrack.cli.results import own_first
 from nextmv_autotrack.cli.words import NOTHING, change, counted, duration, number
 from nextmv_autotrack.objective import names
-from nextmv_autotrack.replayed import Outcome, Replayed, Terms
+from nextmv_autotrack.replaying.replayed import Outcome, Replayed, Terms
 
 _HEADS = ("RESULT", "ID", "OUTPUT", "OBJECTIVE", "DURATION", "STATUS")
 

@@ -30,9 +30,9 @@ from typing import Any, BinaryIO
 import orjson
 
 from nextmv_autotrack.errors import AutotrackError, ReplayError
-from nextmv_autotrack.recording import read
-from nextmv_autotrack.replayed import Terms
-from nextmv_autotrack.replaying import before, check_function, replay_recorded
+from nextmv_autotrack.replaying.calling import before, check_function, replay_recorded
+from nextmv_autotrack.replaying.recording import read
+from nextmv_autotrack.replaying.replayed import Terms
 from nextmv_autotrack.store import Store
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2

@@ -10,13 +10,14 @@ from typing import Any
 
 import orjson
 
-from nextmv_autotrack.cli import choosing, home, replay_shown, screen, shapes
-from nextmv_autotrack.cli.replay_caller import Caller, Tried
+from nextmv_autotrack.cli import choosing, home, screen, shapes
+from nextmv_autotrack.cli.replay import shown as replay_shown
+from nextmv_autotrack.cli.replay.caller import Caller, Tried
 from nextmv_autotrack.cli.results import own_first
 from nextmv_autotrack.cli.usage import UsageError
 from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.objective import has, names, with_statistics
-from nextmv_autotrack.replayed import Terms
+from nextmv_autotrack.replaying.replayed import Terms
 from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import Store, StoredRun
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nextmv_autotrack.cli import origins
-from nextmv_autotrack.cli.advice import Advice
-from nextmv_autotrack.cli.checks import (
+from nextmv_autotrack.cli.doctor.advice import Advice
+from nextmv_autotrack.cli.doctor.checks import (
     BEHIND_THE_ENDPOINT,
     BEHIND_THE_KEY,
     Check,

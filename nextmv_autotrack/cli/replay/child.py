@@ -19,7 +19,7 @@ from nextmv_autotrack.cli import home
 _PROGRAM = (
     "import json, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     "sys.path[:] = json.loads(sys.argv.pop()); "
-    "from nextmv_autotrack.replay_process import main; main()"
+    "from nextmv_autotrack.replaying.process import main; main()"
 )
 
 # What a model gets to clear up in, when somebody has pressed Ctrl-C and waits.

@@ -15,10 +15,10 @@ from typing import Any
 import orjson
 
 from nextmv_autotrack.cli import home
-from nextmv_autotrack.cli.replay_child import Child
+from nextmv_autotrack.cli.replay.child import Child
 from nextmv_autotrack.cli.usage import UsageError
 from nextmv_autotrack.errors import AutotrackError
-from nextmv_autotrack.replayed import Outcome, Replayed, Terms
+from nextmv_autotrack.replaying.replayed import Outcome, Replayed, Terms
 from nextmv_autotrack.settings.outside import PREFIX
 from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import StoredRun

@@ -5,11 +5,12 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 
-from nextmv_autotrack.cli import home, leftovers, screen, shapes
-from nextmv_autotrack.cli.checks import Check, State
-from nextmv_autotrack.cli.folder_checks import folder_checks
-from nextmv_autotrack.cli.platform_checks import PlatformChecks
-from nextmv_autotrack.cli.tracking_check import tracking_check
+from nextmv_autotrack.cli import home, screen, shapes
+from nextmv_autotrack.cli.doctor import leftovers
+from nextmv_autotrack.cli.doctor.checks import Check, State
+from nextmv_autotrack.cli.doctor.folder_checks import folder_checks
+from nextmv_autotrack.cli.doctor.platform_checks import PlatformChecks
+from nextmv_autotrack.cli.doctor.tracking_check import tracking_check
 from nextmv_autotrack.clock import SYSTEM_CLOCK
 from nextmv_autotrack.settings import from_environment
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from nextmv_autotrack.cli.local_information import information, synced
-from nextmv_autotrack.cli.workspace import workspace
+from nextmv_autotrack.cli.export.local_information import information, synced
+from nextmv_autotrack.cli.export.workspace import workspace
 from nextmv_autotrack.nextmv_api import Blob
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.upload.packing import pack

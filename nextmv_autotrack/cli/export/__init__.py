@@ -1,0 +1,1 @@
+"""`export`: runs become files, as JSON or as Nextmv's own tools read them."""
