@@ -21,9 +21,24 @@ AutotrackError
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class AutotrackError(Exception):
-    """Any error of this library."""
+    """Any error of this library; each can be sent to another process."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is made anew from its message alone, by itself; ours need more.
+        return _as_it_was, (type(self), self.args, vars(self))
+
+
+def _as_it_was(
+    kind: type[AutotrackError], args: tuple[Any, ...], state: dict[str, Any]
+) -> AutotrackError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    vars(error).update(state)
+    return error
 
 
 class SettingsError(AutotrackError, ValueError):

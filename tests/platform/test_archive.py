@@ -57,9 +57,10 @@ def test_links_are_not_followed_out_of_the_folder(folder, tmp_path, caplog):
     (folder / "c.csv").symlink_to(folder / "a.csv")
     (folder / "round").symlink_to(folder)
     (folder / "nowhere").symlink_to(folder / "gone")
+    (folder / "itself").symlink_to(folder / "itself")
     assert packed(folder, tmp_path / "archive") == [*FILES, ("c.csv", b"a,b\n")]
     (record,) = caplog.records
-    assert "4 files in" in record.getMessage()
+    assert "5 files in" in record.getMessage()
     assert (
         "links that lead to a folder, out of this one or nowhere" in record.getMessage()
     )
