@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +47,8 @@ class Access:
     """Whether the problem is an endpoint that nobody but a project's file names."""
     read: tuple[Path, Stamp] | None = field(default=None, compare=False)
     """The file that it is from, as it was then."""
+    found_again: Callable[[], Access] | None = field(default=None, compare=False)
+    """Finds it once more, where that may give another key."""
 
     def __repr__(self) -> str:
         means = "no key" if self.api_key is None else "a key"
@@ -64,6 +67,16 @@ class Access:
         from nextmv_autotrack.settings.profiles import stamp_of  # noqa: PLC0415 -- as below
 
         return self.read is not None and stamp_of(self.read[0]) != self.read[1]
+
+    def another_key(self, refused: str) -> str | None:
+        """Return the key that holds by now in place of a refused one, if there is any.
+
+        Only for the same endpoint: another key may be another platform's.
+        """
+        now = self.found_again() if self.found_again is not None else None
+        if now is None or not now.is_open or now.endpoint != self.endpoint:
+            return None
+        return now.api_key if now.api_key != refused else None
 
 
 def needs_a_profile(endpoint: str | None, api_key: str | None) -> bool:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.errors import SettingsError
@@ -16,6 +16,15 @@ from nextmv_autotrack.settings.outside import chosen_profile, is_of_a_project, s
 from nextmv_autotrack.settings.schema import Settings, checked
 
 _ABOUT_ACCESS = ("endpoint", "api_key", "profile", "system_certs", "allow_http")
+
+
+class _Outside(NamedTuple):
+    """What is said outside of code, at one moment."""
+
+    settings: dict[str, Any]
+    origins: dict[str, str]
+    profile: dict[str, str]
+    """Chosen by who starts the program, before what code says."""
 
 
 class Sources:
@@ -37,8 +46,7 @@ class Sources:
         self._folder = folder
         self._complain = complain
         self._configured: dict[str, Any] = {}
-        self._from_outside: dict[str, Any] | None = None
-        self._origins: dict[str, str] = {}
+        self._from_outside: _Outside | None = None
         self._base: tuple[object, Settings] | None = None
         self._access: tuple[dict[str, Any], Access] | None = None
         self.version = object()
@@ -51,22 +59,20 @@ class Sources:
 
     def reread(self) -> None:
         """Read the environment and the files again."""
-        before, self._from_outside = self._from_outside, None
-        is_outdated = self._access is not None and self._access[1].is_outdated
-        if is_outdated:
-            self._access = None
-        if self._outside() != before or is_outdated:
+        now, known = self._look_outside(), self._access
+        is_changed = now != self._from_outside
+        self._from_outside = now
+        if known is not None and known[1].is_outdated:
+            self._access, is_changed = None, True
+        if is_changed:
             self.version = object()
 
     def resolve(self, own: Mapping[str, Any] | None = None) -> Settings:
         """Return the settings that hold, those in `own` before all others."""
         version, base = self.version, self._base
         if base is None or base[0] is not version:
-            given = {
-                **self._outside(),
-                **self._configured,
-                **chosen_profile(self._environ),
-            }
+            outside = self._outside()
+            given = {**outside.settings, **self._configured, **outside.profile}
             self._base = base = (version, replace(Settings(), **given))
         return replace(base[1], **own) if own else base[1]
 
@@ -120,24 +126,24 @@ class Sources:
         self.resolve()
         if name in self._configured:
             return "configure"
-        return self._origins.get(name, "default")
+        return self._outside().origins.get(name, "default")
 
-    def _outside(self) -> dict[str, Any]:
+    def _outside(self) -> _Outside:
         """What the environment and the project file say."""
         if self._from_outside is None:
-            found: dict[str, Any] = {}
-            origins: dict[str, str] = {}
-            for name, source, value in said(
-                self._environ, self._folder, self._complain
-            ):
-                # What is set in code is not even looked at.
-                if name not in found and name not in self._configured:
-                    read = self._read(name, source, value)
-                    found.update(read)
-                    origins.update(dict.fromkeys(read, source))
-            self._origins = origins
-            self._from_outside = found
+            self._from_outside = self._look_outside()
         return self._from_outside
+
+    def _look_outside(self) -> _Outside:
+        found: dict[str, Any] = {}
+        origins: dict[str, str] = {}
+        for name, source, value in said(self._environ, self._folder, self._complain):
+            # What is set in code is not even looked at.
+            if name not in found and name not in self._configured:
+                read = self._read(name, source, value)
+                found.update(read)
+                origins.update(dict.fromkeys(read, source))
+        return _Outside(found, origins, chosen_profile(self._environ))
 
     def _read(self, name: str, source: str, value: object) -> dict[str, Any]:
         """One value or none: a typo outside the code must not stop a model."""

@@ -171,3 +171,13 @@ def test_a_key_that_was_missing_holds_as_soon_as_it_is_there(tmp_path, before):
     lay_out(home, {"config.yaml": "apikey: k-1\n"})
     assert sources.access().is_open
     assert sources.version is not version
+
+
+def test_a_profile_that_the_environment_names_by_now_goes_before_that_of_code(tmp_path):
+    environ: dict[str, str] = {}
+    sources = Sources(environ, tmp_path, complain=pytest.fail)
+    sources.configure(profile="of-the-code")
+    assert sources.resolve().profile == "of-the-code"
+    environ["NEXTMV_PROFILE"] = "of-the-user"
+    sources.reread()
+    assert sources.resolve().profile == "of-the-user"
