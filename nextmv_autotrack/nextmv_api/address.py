@@ -18,7 +18,8 @@ _NOT_OF_AN_ID = frozenset(" /\\?#%")
 
 # Names and numbers of this machine; what is sent to it crosses no network.
 _LOOPBACK = re.compile(
-    r"localhost|\[::1\]|127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}", re.IGNORECASE
+    r"localhost|\[::1\]|127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}",
+    re.IGNORECASE | re.ASCII,
 )
 
 

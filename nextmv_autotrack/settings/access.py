@@ -19,7 +19,7 @@ DEFAULT_ENDPOINT = "https://api.cloud.nextmv.io"
 _SAFE_ENDPOINT = re.compile(
     r"https://([a-z0-9-]+\.)*nextmv\.io(:\d+)?"
     r"|https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/.*)?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 
 
@@ -117,7 +117,7 @@ def found(  # noqa: PLR0913 -- a setting each, and by name
         access = _completed(access, endpoint, name, read, path)
     except SettingsError as error:
         return replace(access, problem=str(error))
-    if is_strange and access.is_open and read.endpoint != endpoint:
+    if is_strange and access.is_open and _place(read.endpoint) != _place(endpoint):
         problem = _unconfirmed(access.endpoint)
         return replace(access, problem=problem, is_unconfirmed=True)
     return access
@@ -126,6 +126,13 @@ def found(  # noqa: PLR0913 -- a setting each, and by name
 def is_safe(endpoint: str) -> bool:
     """Whether a key may go there whoever names it."""
     return _SAFE_ENDPOINT.fullmatch(endpoint) is not None
+
+
+def _place(endpoint: str | None) -> tuple[str, str]:
+    """What of an address tells it from others: case matters in its path only."""
+    scheme, _, rest = (endpoint or "").partition("://")
+    host, _, path = rest.partition("/")
+    return f"{scheme}://{host}".lower(), path
 
 
 def _unconfirmed(endpoint: str) -> str:

@@ -81,14 +81,9 @@ class Sources:
 
         With settings in `own` before all others, it is read each time.
         """
-        given, known = self._about_access(), self._access
         if own:
-            # Whoever names one of the two in code has a say in where the other goes.
-            is_strange = given["is_strange"] and not own.keys() & {
-                "endpoint",
-                "api_key",
-            }
-            return access.found(**{**given, **own, "is_strange": is_strange})
+            return access.found(**self._about_access(own))
+        given, known = self._about_access({}), self._access
         if known and not known[1].is_open and known[1].is_outdated:
             # What is missing may be there now; plans that were made without are not.
             known, self.version = None, object()
@@ -99,27 +94,32 @@ class Sources:
     @property
     def is_access_at_hand(self) -> bool:
         """Whether no profile has to be read for it."""
-        given, known = self._about_access(), self._access
+        given, known = self._about_access({}), self._access
         is_known = known is not None and known[0] == given
         return is_known or not (
             given["is_strange"]
             or access.needs_a_profile(given["endpoint"], given["api_key"])
         )
 
-    def _about_access(self) -> dict[str, Any]:
+    def _about_access(self, own: Mapping[str, Any]) -> dict[str, Any]:
         settings = self.resolve()
         given = {name: getattr(settings, name) for name in _ABOUT_ACCESS}
-        return {**given, "is_strange": self._is_endpoint_strange(settings)}
+        given = {**given, **own}
+        endpoint, is_strange = given["endpoint"], False
+        if not self._is_key_of_the_project(own):
+            # Its file alone neither says where a key of the user's goes, nor how.
+            is_named = "endpoint" not in own and self._is_in_its_file("endpoint")
+            is_strange = bool(endpoint) and is_named and not access.is_safe(endpoint)
+            given["allow_http"] &= not self._is_in_its_file("allow_http")
+        return {**given, "is_strange": is_strange}
 
-    def _is_endpoint_strange(self, settings: Settings) -> bool:
-        """Whether a project's file alone says where a key goes that is not its own."""
-        return (
-            bool(settings.endpoint)
-            and is_of_a_project(self.origin("endpoint"))
-            and not is_of_a_project(self.origin("api_key"))
-            and self.origin("api_key") != "configure"
-            and not access.is_safe(settings.endpoint or "")
-        )
+    def _is_key_of_the_project(self, own: Mapping[str, Any]) -> bool:
+        """Whether the key comes with the project, in its file or in its code."""
+        in_code = own.get("api_key") or self._configured.get("api_key")
+        return in_code is not None or self._is_in_its_file("api_key")
+
+    def _is_in_its_file(self, name: str) -> bool:
+        return is_of_a_project(self.origin(name))
 
     def origin(self, name: str) -> str:
         """Return what has set the value that a setting has: `default` when nothing."""
