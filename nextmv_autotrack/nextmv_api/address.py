@@ -52,8 +52,13 @@ def clean_endpoint(endpoint: str, *, allow_http: bool = False) -> str:
 
 def is_private(url: str) -> bool:
     """Whether nobody on the way can read what is sent there."""
+    return url[:8].lower() == "https://" or is_loopback(url)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether what is sent there stays on this machine, unless a proxy is in between."""
     host = re.sub(r":\d+$", "", origin(url).partition("://")[2])
-    return url[:8].lower() == "https://" or bool(_LOOPBACK.fullmatch(host))
+    return bool(_LOOPBACK.fullmatch(host))
 
 
 def _problem(text: str) -> str | None:
