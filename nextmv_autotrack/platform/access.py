@@ -28,11 +28,7 @@ def access(
         SettingsError: Nothing opens the platform, or what does so is wrong.
     """
     given = {"endpoint": endpoint, "api_key": api_key, "profile": profile}
-    own = {name: value for name, value in given.items() if value is not None}
-    for name, value in own.items():
-        if not isinstance(value, str):
-            # What it is, and not its value: it may be a key all the same.
-            raise SettingsError(f"{name} must be a text, not a {type(value).__name__}")
+    own = {name: text for name, value in given.items() if (text := _said(name, value))}
     found = _found(sources or OF_THIS_PROCESS, own)
     if found.problem is not None:
         raise SettingsError(found.problem)
@@ -43,6 +39,14 @@ def access(
         # Whoever gives a key has that one, and no other, in mind.
         return found
     return replace(found, found_again=partial(_found, sources or OF_THIS_PROCESS, own))
+
+
+def _said(name: str, value: object) -> str:
+    """What is given; nothing for an empty text, as of a variable that is not set."""
+    if value is None or isinstance(value, str):
+        return (value or "").strip()
+    # What it is, and not its value: it may be a key all the same.
+    raise SettingsError(f"{name} must be a text, not a {type(value).__name__}")
 
 
 def _found(sources: Sources, own: Mapping[str, Any]) -> Access:

@@ -158,6 +158,9 @@ def _completed(
         # A profile of the browser's has no key, or one that is left over.
         login = profile.login
         api_key = None if login else profile.api_key
+        if profile.is_blank:
+            # Soon there may be a key: runs wait for it rather than stay local.
+            raise SettingsError(f"{path} is empty")
     for what, value in (("endpoint", endpoint), ("apikey", api_key or login)):
         if name is not None and value is None:
             # In place of what the profile should say, nothing else will do.

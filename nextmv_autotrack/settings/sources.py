@@ -104,7 +104,7 @@ class Sources:
     def _about_access(self, own: Mapping[str, Any]) -> dict[str, Any]:
         settings = self.resolve()
         given = {name: getattr(settings, name) for name in _ABOUT_ACCESS}
-        given = {**given, **own}
+        given = {**given, **own, **self._outside().profile}
         endpoint, is_strange = given["endpoint"], False
         if not self._is_key_of_the_project(own):
             # Its file alone neither says where a key of the user's goes, nor how.

@@ -51,7 +51,7 @@ with Application("routing") as app:
     ("given", "message"),
     [
         ({"app_id": "routing", "api_key": None}, "no API key: set NEXTMV_API_KEY"),
-        ({"app_id": "routing", "api_key": " "}, "'api_key' is empty"),
+        ({"app_id": "routing", "api_key": " "}, "no API key: set NEXTMV_API_KEY"),
         ({"app_id": "routing", "api_key": "a b"}, "'api_key' holds a blank"),
         (
             {"app_id": "routing", "endpoint": "ftp://x"},
