@@ -18,7 +18,8 @@ _NOT_OF_AN_ID = frozenset(" /\\?#%")
 
 # Names and numbers of this machine; what is sent to it crosses no network.
 _LOOPBACK = re.compile(
-    r"localhost|\[::1\]|127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}", re.IGNORECASE
+    r"localhost|\[::1\]|127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}",
+    re.IGNORECASE | re.ASCII,
 )
 
 
@@ -51,8 +52,13 @@ def clean_endpoint(endpoint: str, *, allow_http: bool = False) -> str:
 
 def is_private(url: str) -> bool:
     """Whether nobody on the way can read what is sent there."""
+    return url[:8].lower() == "https://" or is_loopback(url)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether what is sent there stays on this machine, unless a proxy is in between."""
     host = re.sub(r":\d+$", "", origin(url).partition("://")[2])
-    return url[:8].lower() == "https://" or bool(_LOOPBACK.fullmatch(host))
+    return bool(_LOOPBACK.fullmatch(host))
 
 
 def _problem(text: str) -> str | None:

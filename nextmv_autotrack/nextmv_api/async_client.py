@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.nextmv_api.answers import Answer
 from nextmv_autotrack.nextmv_api.async_pool import AsyncPool
+from nextmv_autotrack.nextmv_api.bearer import AnotherKey, no_other_key
 from nextmv_autotrack.nextmv_api.blob import CHUNK_BYTES, Blob
 from nextmv_autotrack.nextmv_api.calls import Call
 from nextmv_autotrack.nextmv_api.client import Client
@@ -37,12 +37,13 @@ class AsyncClient:
         transport: Sends the requests, instead of a pool of connections.
         system_certs: Trust whom the operating system trusts.
         allow_http: Send to other machines without encryption, too.
+        another_key: Gives a key in place of one that was refused.
 
     Raises:
         SettingsError: The endpoint or the key cannot be used.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- handed in by name
         self,
         endpoint: str,
         api_key: str | Login,
@@ -50,10 +51,15 @@ class AsyncClient:
         transport: httpx.AsyncBaseTransport | None = None,
         system_certs: bool = False,
         allow_http: bool = False,
+        another_key: AnotherKey = no_other_key,
     ) -> None:
         # It has its own connections, to where tokens are had from.
         self._opener = Client(
-            endpoint, api_key, system_certs=system_certs, allow_http=allow_http
+            endpoint,
+            api_key,
+            system_certs=system_certs,
+            allow_http=allow_http,
+            another_key=another_key,
         )
         self._bearer = self._opener.bearer
         self._is_token_fetched = isinstance(api_key, Login)
@@ -76,6 +82,7 @@ class AsyncClient:
             access.login or access.api_key or "",
             system_certs=access.system_certs,
             allow_http=access.allow_http,
+            another_key=access.another_key,
         )
 
     def __repr__(self) -> str:
@@ -96,7 +103,8 @@ class AsyncClient:
         token = "" if call.is_of_storage else await self._fetched(self._bearer.token)
         answer = await self._answered(call, patience_s, token)
         if answer.status_code == 401 and not call.is_of_storage:
-            another = await self._fetched(partial(self._bearer.another_than, token))
+            # Files may have to be read.
+            another = await asyncio.to_thread(self._bearer.another_than, token)
             if another is not None:
                 token = another
                 answer = await self._answered(call, patience_s, token)

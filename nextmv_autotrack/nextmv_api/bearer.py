@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
+from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.nextmv_api.address import clean_key
 
 
@@ -26,18 +28,36 @@ class Bearer(Protocol):
         """Whether somebody has done what it needed, since it failed for want of it."""
 
 
+AnotherKey = Callable[[str], str | None]
+"""Returns a key in place of one that was refused, if there is any."""
+
+
+def no_other_key(_refused: str) -> None:
+    """Return None: there is but one key."""
+
+
 class Key:
-    """An API key: always the same, and nobody else's business."""
+    """An API key: the same until it is refused and there is another.
+
+    Args:
+        api_key: The key.
+        another: Knows where it came from, and looks there again.
+    """
 
     headers: Mapping[str, str] = {}
     is_renewed = False
 
-    def __init__(self, api_key: str) -> None:
-        self._key = clean_key(api_key)
+    def __init__(self, api_key: str, another: AnotherKey = no_other_key) -> None:
+        self._key, self._another = clean_key(api_key), another
 
     def token(self) -> str:
         """Return the key."""
         return self._key
 
-    def another_than(self, refused: str) -> None:
-        """Return None: where another key is to be had, the settings know."""
+    def another_than(self, refused: str) -> str | None:
+        """Return the key that holds by now, if it is another one."""
+        # Another thread may have found it, since the request was sent.
+        if self._key == refused:
+            with suppress(SettingsError):  # that the one sent was refused says more
+                self._key = clean_key(self._another(refused) or refused)
+        return self._key if self._key != refused else None

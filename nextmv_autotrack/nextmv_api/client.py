@@ -11,7 +11,7 @@ from nextmv_autotrack.errors import RefusedError, SettingsError
 from nextmv_autotrack.nextmv_api import calls
 from nextmv_autotrack.nextmv_api.address import clean_endpoint
 from nextmv_autotrack.nextmv_api.answers import Answer
-from nextmv_autotrack.nextmv_api.bearer import Bearer, Key
+from nextmv_autotrack.nextmv_api.bearer import AnotherKey, Bearer, Key, no_other_key
 from nextmv_autotrack.nextmv_api.blob import CHUNK_BYTES, Blob
 from nextmv_autotrack.nextmv_api.calls import MAX_ANSWER_BYTES, Call, Greeting, Upload
 from nextmv_autotrack.nextmv_api.exchange import (
@@ -52,6 +52,7 @@ class Client:
         clock: Tells the time.
         system_certs: Trust whom the operating system trusts.
         allow_http: Send to other machines without encryption, too.
+        another_key: Gives a key in place of one that was refused.
 
     Raises:
         SettingsError: The endpoint or the key cannot be used.
@@ -67,6 +68,7 @@ class Client:
         clock: Clock = SYSTEM_CLOCK,
         system_certs: bool = False,
         allow_http: bool = False,
+        another_key: AnotherKey = no_other_key,
     ) -> None:
         cleaned = clean_endpoint(endpoint, allow_http=allow_http)
         self.bearer: Bearer
@@ -74,7 +76,7 @@ class Client:
         if isinstance(api_key, Login):
             self.bearer = SignedIn(api_key, self._asked, clock, allow_http=allow_http)
         else:
-            self.bearer = Key(api_key)
+            self.bearer = Key(api_key, another_key)
         self._exchange = Exchange(cleaned, self.bearer.headers, allow_http=allow_http)
         self._pool = Pool(transport, system_certs=system_certs)
         self._patience_s = patience_s
@@ -93,6 +95,7 @@ class Client:
             access.login or access.api_key or "",
             system_certs=access.system_certs,
             allow_http=access.allow_http,
+            another_key=access.another_key,
             **means,
         )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.errors import UnreachableError
+from nextmv_autotrack.nextmv_api.address import is_loopback
 from nextmv_autotrack.nextmv_api.faults import translated
 
 if TYPE_CHECKING:
@@ -155,8 +156,14 @@ def limits() -> httpx.Limits:
 
 
 def proxy_for(url: httpx.URL) -> str | None:
-    """Return the proxy that the environment, or the system, names for an address."""
+    """Return the proxy that the environment, or the system, names for an address.
+
+    None for this machine: it may be without encryption because nothing leaves it.
+    """
     from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 -- as httpx
+
+    if is_loopback(str(url)):
+        return None
 
     proxies = getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all")

@@ -40,7 +40,8 @@ class AsyncApplication:
         instance_id: Its instance; the setting, or the platform's default, when left out.
         api_key: The platform's key; the setting when left out.
         endpoint: Address of the platform; the setting when left out.
-        profile: Of Nextmv's own tools, for what neither of these says.
+        profile: Of Nextmv's own tools, for what neither of these says; `NEXTMV_PROFILE`
+            goes before it.
 
     Raises:
         SettingsError: There is no key, or one of these cannot be used.

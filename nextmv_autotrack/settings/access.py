@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ DEFAULT_ENDPOINT = "https://api.cloud.nextmv.io"
 _SAFE_ENDPOINT = re.compile(
     r"https://([a-z0-9-]+\.)*nextmv\.io(:\d+)?"
     r"|https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/.*)?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 
 
@@ -46,6 +47,8 @@ class Access:
     """Whether the problem is an endpoint that nobody but a project's file names."""
     read: tuple[Path, Stamp] | None = field(default=None, compare=False)
     """The file that it is from, as it was then."""
+    found_again: Callable[[], Access] | None = field(default=None, compare=False)
+    """Finds it once more, where that may give another key."""
 
     def __repr__(self) -> str:
         means = "no key" if self.api_key is None else "a key"
@@ -64,6 +67,16 @@ class Access:
         from nextmv_autotrack.settings.profiles import stamp_of  # noqa: PLC0415 -- as below
 
         return self.read is not None and stamp_of(self.read[0]) != self.read[1]
+
+    def another_key(self, refused: str) -> str | None:
+        """Return the key that holds by now in place of a refused one, if there is any.
+
+        Only for the same endpoint: another key may be another platform's.
+        """
+        now = self.found_again() if self.found_again is not None else None
+        if now is None or not now.is_open or now.endpoint != self.endpoint:
+            return None
+        return now.api_key if now.api_key != refused else None
 
 
 def needs_a_profile(endpoint: str | None, api_key: str | None) -> bool:
@@ -104,7 +117,7 @@ def found(  # noqa: PLR0913 -- a setting each, and by name
         access = _completed(access, endpoint, name, read, path)
     except SettingsError as error:
         return replace(access, problem=str(error))
-    if is_strange and access.is_open and read.endpoint != endpoint:
+    if is_strange and access.is_open and _place(read.endpoint) != _place(endpoint):
         problem = _unconfirmed(access.endpoint)
         return replace(access, problem=problem, is_unconfirmed=True)
     return access
@@ -113,6 +126,13 @@ def found(  # noqa: PLR0913 -- a setting each, and by name
 def is_safe(endpoint: str) -> bool:
     """Whether a key may go there whoever names it."""
     return _SAFE_ENDPOINT.fullmatch(endpoint) is not None
+
+
+def _place(endpoint: str | None) -> tuple[str, str]:
+    """What of an address tells it from others: case matters in its path only."""
+    scheme, _, rest = (endpoint or "").partition("://")
+    host, _, path = rest.partition("/")
+    return f"{scheme}://{host}".lower(), path
 
 
 def _unconfirmed(endpoint: str) -> str:
@@ -138,6 +158,9 @@ def _completed(
         # A profile of the browser's has no key, or one that is left over.
         login = profile.login
         api_key = None if login else profile.api_key
+        if profile.is_blank:
+            # Soon there may be a key: runs wait for it rather than stay local.
+            raise SettingsError(f"{path} is empty")
     for what, value in (("endpoint", endpoint), ("apikey", api_key or login)):
         if name is not None and value is None:
             # In place of what the profile should say, nothing else will do.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,11 @@ PREFIX = "NEXTMV_AUTOTRACK_"
 TABLE = "nextmv-autotrack"
 
 _PROJECT_FILE = "pyproject.toml"
+
+_OF_SOMEBODY_ELSE = (
+    "it is another user's, who could have your runs and your key sent anywhere; if you "
+    f"trust it, make it yours, or set what it says as {PREFIX}... variables"
+)
 
 # The variables that the platform's own SDK and command line read.
 _PLATFORM_VARIABLES = {
@@ -67,7 +73,14 @@ def _said_by_the_project(
     if path is None:
         return
     try:
-        table = _table_in(path, TABLE)
+        text, owner = _read(path)
+        # Parsing costs milliseconds, and most projects do not name us.
+        if TABLE.encode() not in text:
+            return
+        if not _is_trusted(owner, folder):
+            complain(f"{path} is ignored: {_OF_SOMEBODY_ELSE}")
+            return
+        table = _table_in(text, TABLE)
     except (OSError, ValueError, RecursionError) as error:
         complain(f"{path} is ignored: {error}")
         return
@@ -100,17 +113,30 @@ def _nearest_project_file(folder: Path) -> Path | None:
     return None
 
 
-def _table_in(path: Path, name: str) -> Mapping[str, Any]:
+def _read(path: Path) -> tuple[bytes, int]:
+    """What a file says, and the number of the user whose it is."""
+    with path.open("rb") as file:
+        return file.read(), os.fstat(file.fileno()).st_uid
+
+
+def _is_trusted(owner: int, folder: Path) -> bool:
+    """Whether a project's file of this user may say where runs and keys go.
+
+    Any folder above may be everybody's to write to, as /tmp is.
+    """
+    if sys.platform == "win32":
+        return True
+    user = os.geteuid()
+    # In a container, and with sudo, it is root who works in a folder of the user's.
+    return owner in {user, 0} or (user == 0 and owner == folder.stat().st_uid)
+
+
+def _table_in(text: bytes, name: str) -> Mapping[str, Any]:
     """Return the table `tool.<name>` of a project file, empty when there is none.
 
     Raises:
         ValueError: It is no table, or the file is no TOML.
-        OSError: The file cannot be read.
     """
-    text = path.read_bytes()
-    # Parsing costs milliseconds, and most projects do not name us.
-    if name.encode() not in text:
-        return {}
     if sys.version_info >= (3, 11):
         import tomllib  # noqa: PLC0415 -- only for projects that name us
     else:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.settings.values import CHECKS, from_text
@@ -30,6 +31,9 @@ _NO_PROFILES = frozenset(
 
 _DEFAULT_HOST = "api.cloud.nextmv.io"
 _DEFAULT_SESSION = "default"
+
+# `<<: *name` is what another profile says, too; all else has no meaning of its own.
+_SHARED_ONLY = {"<": [("tag:yaml.org,2002:merge", re.compile("<<$"))]}
 
 # How YAML writes nothing.
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
@@ -58,6 +62,8 @@ class Profile:
     api_key: str | None = field(default=None, repr=False)
     login: Login | None = None
     system_certs: bool = False
+    is_blank: bool = False
+    """Whether its file has nothing in it, as for a moment while other tools write it."""
 
 
 class Provider(NamedTuple):
@@ -102,10 +108,12 @@ def read(name: str | None, path: Path | None) -> Profile:
     Raises:
         SettingsError: The file cannot be read, or has no such profile, or a wrong one.
     """
-    document = _mapping_in(path)
-    if not document and stamp_of(path) is not None:
-        # As it is for a moment while other tools write it.
-        raise SettingsError(f"{path} is empty")
+    content = _content(path)
+    if content is not None and not content.strip():
+        if name is not None:
+            raise SettingsError(f"{path} is empty")
+        return Profile(is_blank=True)
+    document = _mapping(content, path)
     if name is None:
         return _profile(None, document, path)
     table = None if name in _NO_PROFILES else document.get(name)
@@ -131,7 +139,8 @@ def provider_of(login: Login) -> Provider:
     Raises:
         SettingsError: The file that says so cannot be read.
     """
-    document = _mapping_in(login.tokens.parents[2] / _SESSIONS)
+    path = login.tokens.parents[2] / _SESSIONS
+    document = _mapping(_content(path), path)
     entry = document.get(login.host)
     if isinstance(entry, dict):
         url, client_id = _text(entry, "oidc_discovery_url"), _text(entry, "client_id")
@@ -208,21 +217,38 @@ def _text(table: Mapping[str, Any], name: str) -> str | None:
     return None if text in _NOTHING else text
 
 
-def _mapping_in(path: Path | None) -> dict[str, Any]:
-    """What a file of YAML says; empty where there is none."""
+def _content(path: Path | None) -> bytes | None:
+    """What is in a file; None where there is none."""
     try:
-        content = path.read_bytes() if path else b""
+        return path.read_bytes() if path else None
     except (FileNotFoundError, NotADirectoryError):
-        return {}
+        return None
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _mapping(content: bytes | None, path: Path | None) -> dict[str, Any]:
+    """What a file of YAML says; empty where it says nothing."""
+    if not content:
+        return {}
     # Not at the top: it takes milliseconds, and most have no such file.
     import yaml  # noqa: PLC0415
 
+    class Texts(yaml.SafeLoader):  # type: ignore[misc]  # it has no types
+        """Takes every value for the text it is: a key made of digits is no number.
+
+        Not the fast loader, which ends the process when values are nested too deeply.
+        """
+
+        yaml_implicit_resolvers = _SHARED_ONLY
+        yaml_constructors: ClassVar[Any] = {
+            "tag:yaml.org,2002:map": yaml.SafeLoader.construct_yaml_map,
+            "tag:yaml.org,2002:seq": yaml.SafeLoader.construct_yaml_seq,
+            None: yaml.SafeLoader.construct_scalar,
+        }
+
     try:
-        # Every value stays the text it is: a key made of digits is no number. Not the
-        # fast loader, which ends the process when values are nested too deeply.
-        document = yaml.load(content, Loader=yaml.BaseLoader)  # noqa: S506 -- texts only
+        document = yaml.load(content, Loader=Texts)  # noqa: S506 -- a safe one
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # Not the parser's words: they repeat the line, and with it maybe the key.
         mark = getattr(error, "problem_mark", None)

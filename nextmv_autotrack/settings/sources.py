@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.errors import SettingsError
@@ -16,6 +16,15 @@ from nextmv_autotrack.settings.outside import chosen_profile, is_of_a_project, s
 from nextmv_autotrack.settings.schema import Settings, checked
 
 _ABOUT_ACCESS = ("endpoint", "api_key", "profile", "system_certs", "allow_http")
+
+
+class _Outside(NamedTuple):
+    """What is said outside of code, at one moment."""
+
+    settings: dict[str, Any]
+    origins: dict[str, str]
+    profile: dict[str, str]
+    """Chosen by who starts the program, before what code says."""
 
 
 class Sources:
@@ -37,8 +46,7 @@ class Sources:
         self._folder = folder
         self._complain = complain
         self._configured: dict[str, Any] = {}
-        self._from_outside: dict[str, Any] | None = None
-        self._origins: dict[str, str] = {}
+        self._from_outside: _Outside | None = None
         self._base: tuple[object, Settings] | None = None
         self._access: tuple[dict[str, Any], Access] | None = None
         self.version = object()
@@ -51,22 +59,20 @@ class Sources:
 
     def reread(self) -> None:
         """Read the environment and the files again."""
-        before, self._from_outside = self._from_outside, None
-        is_outdated = self._access is not None and self._access[1].is_outdated
-        if is_outdated:
-            self._access = None
-        if self._outside() != before or is_outdated:
+        now, known = self._look_outside(), self._access
+        is_changed = now != self._from_outside
+        self._from_outside = now
+        if known is not None and known[1].is_outdated:
+            self._access, is_changed = None, True
+        if is_changed:
             self.version = object()
 
     def resolve(self, own: Mapping[str, Any] | None = None) -> Settings:
         """Return the settings that hold, those in `own` before all others."""
         version, base = self.version, self._base
         if base is None or base[0] is not version:
-            given = {
-                **self._outside(),
-                **self._configured,
-                **chosen_profile(self._environ),
-            }
+            outside = self._outside()
+            given = {**outside.settings, **self._configured, **outside.profile}
             self._base = base = (version, replace(Settings(), **given))
         return replace(base[1], **own) if own else base[1]
 
@@ -75,14 +81,9 @@ class Sources:
 
         With settings in `own` before all others, it is read each time.
         """
-        given, known = self._about_access(), self._access
         if own:
-            # Whoever names one of the two in code has a say in where the other goes.
-            is_strange = given["is_strange"] and not own.keys() & {
-                "endpoint",
-                "api_key",
-            }
-            return access.found(**{**given, **own, "is_strange": is_strange})
+            return access.found(**self._about_access(own))
+        given, known = self._about_access({}), self._access
         if known and not known[1].is_open and known[1].is_outdated:
             # What is missing may be there now; plans that were made without are not.
             known, self.version = None, object()
@@ -93,51 +94,56 @@ class Sources:
     @property
     def is_access_at_hand(self) -> bool:
         """Whether no profile has to be read for it."""
-        given, known = self._about_access(), self._access
+        given, known = self._about_access({}), self._access
         is_known = known is not None and known[0] == given
         return is_known or not (
             given["is_strange"]
             or access.needs_a_profile(given["endpoint"], given["api_key"])
         )
 
-    def _about_access(self) -> dict[str, Any]:
+    def _about_access(self, own: Mapping[str, Any]) -> dict[str, Any]:
         settings = self.resolve()
         given = {name: getattr(settings, name) for name in _ABOUT_ACCESS}
-        return {**given, "is_strange": self._is_endpoint_strange(settings)}
+        given = {**given, **own, **self._outside().profile}
+        endpoint, is_strange = given["endpoint"], False
+        if not self._is_key_of_the_project(own):
+            # Its file alone neither says where a key of the user's goes, nor how.
+            is_named = "endpoint" not in own and self._is_in_its_file("endpoint")
+            is_strange = bool(endpoint) and is_named and not access.is_safe(endpoint)
+            given["allow_http"] &= not self._is_in_its_file("allow_http")
+        return {**given, "is_strange": is_strange}
 
-    def _is_endpoint_strange(self, settings: Settings) -> bool:
-        """Whether a project's file alone says where a key goes that is not its own."""
-        return (
-            bool(settings.endpoint)
-            and is_of_a_project(self.origin("endpoint"))
-            and not is_of_a_project(self.origin("api_key"))
-            and self.origin("api_key") != "configure"
-            and not access.is_safe(settings.endpoint or "")
-        )
+    def _is_key_of_the_project(self, own: Mapping[str, Any]) -> bool:
+        """Whether the key comes with the project, in its file or in its code."""
+        in_code = own.get("api_key") or self._configured.get("api_key")
+        return in_code is not None or self._is_in_its_file("api_key")
+
+    def _is_in_its_file(self, name: str) -> bool:
+        return is_of_a_project(self.origin(name))
 
     def origin(self, name: str) -> str:
         """Return what has set the value that a setting has: `default` when nothing."""
         self.resolve()
         if name in self._configured:
             return "configure"
-        return self._origins.get(name, "default")
+        return self._outside().origins.get(name, "default")
 
-    def _outside(self) -> dict[str, Any]:
+    def _outside(self) -> _Outside:
         """What the environment and the project file say."""
         if self._from_outside is None:
-            found: dict[str, Any] = {}
-            origins: dict[str, str] = {}
-            for name, source, value in said(
-                self._environ, self._folder, self._complain
-            ):
-                # What is set in code is not even looked at.
-                if name not in found and name not in self._configured:
-                    read = self._read(name, source, value)
-                    found.update(read)
-                    origins.update(dict.fromkeys(read, source))
-            self._origins = origins
-            self._from_outside = found
+            self._from_outside = self._look_outside()
         return self._from_outside
+
+    def _look_outside(self) -> _Outside:
+        found: dict[str, Any] = {}
+        origins: dict[str, str] = {}
+        for name, source, value in said(self._environ, self._folder, self._complain):
+            # What is set in code is not even looked at.
+            if name not in found and name not in self._configured:
+                read = self._read(name, source, value)
+                found.update(read)
+                origins.update(dict.fromkeys(read, source))
+        return _Outside(found, origins, chosen_profile(self._environ))
 
     def _read(self, name: str, source: str, value: object) -> dict[str, Any]:
         """One value or none: a typo outside the code must not stop a model."""

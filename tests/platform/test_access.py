@@ -6,6 +6,7 @@ from nextmv_autotrack import (
     Application,
     AsyncApplication,
     SettingsError,
+    TrackedRun,
 )
 from nextmv_autotrack.platform.access import access, default_instance
 from nextmv_autotrack.settings import Sources
@@ -50,7 +51,7 @@ with Application("routing") as app:
     ("given", "message"),
     [
         ({"app_id": "routing", "api_key": None}, "no API key: set NEXTMV_API_KEY"),
-        ({"app_id": "routing", "api_key": " "}, "'api_key' is empty"),
+        ({"app_id": "routing", "api_key": " "}, "no API key: set NEXTMV_API_KEY"),
         ({"app_id": "routing", "api_key": "a b"}, "'api_key' holds a blank"),
         (
             {"app_id": "routing", "endpoint": "ftp://x"},
@@ -71,6 +72,15 @@ def test_what_cannot_be_used_is_told_when_the_application_is_made(
     monkeypatch.setattr("nextmv_autotrack.platform.access.OF_THIS_PROCESS", sources)
     with pytest.raises(SettingsError, match=message):
         kind(**{"api_key": "a-key"} | given)
+
+
+def test_what_is_for_this_machine_goes_through_no_proxy(new_app, platform, monkeypatch):
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    new_app().track_run(TrackedRun("succeeded", output=1))
+    assert len(platform.runs()) == 1
 
 
 @pytest.mark.parametrize("kind", [Application, AsyncApplication])

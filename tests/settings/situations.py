@@ -105,7 +105,7 @@ BY_ANNE = {"bearer": ANNE["id_token"], "team": "t-1"}
 
 SITUATIONS = {
     # Environment and code alone.
-    "nothing": Situation(problem="no key"),
+    "nothing": Situation(problem="no API key"),
     "key in the environment": Situation(
         environ={"API_KEY": "k-env"}, endpoint=DEFAULT, bearer="k-env"
     ),
@@ -114,6 +114,25 @@ SITUATIONS = {
         code={"api_key": "k-code"},
         endpoint=DEFAULT,
         bearer="k-code",
+    ),
+    "empty key in code": Situation(
+        environ={"API_KEY": "k-env"},
+        code={"api_key": ""},
+        endpoint=DEFAULT,
+        bearer="k-env",
+    ),
+    "blank key in code": Situation(
+        PROFILES,
+        code={"api_key": " "},
+        **AT_DEFAULT,
+        theirs="bearer:  ",
+    ),
+    "empty endpoint and profile in code": Situation(
+        PROFILES,
+        environ={"ENDPOINT": "h.example"},
+        code={"endpoint": "", "profile": ""},
+        endpoint="https://h.example",
+        bearer="k-default",
     ),
     "endpoint in the environment": Situation(
         environ={"API_KEY": "k-env", "ENDPOINT": "https://h.example"},
@@ -154,14 +173,30 @@ SITUATIONS = {
         "apikey: k-default\n", endpoint=DEFAULT, bearer="k-default"
     ),
     "default profile without a key": Situation(
-        "endpoint: api.default.example\n", problem="no key"
+        "endpoint: api.default.example\n", problem="no API key"
     ),
     "default profile without anything": Situation("", problem=" is empty"),
+    "default profile without anything, key in the environment": Situation(
+        "", environ={"API_KEY": "k-env"}, endpoint=DEFAULT, bearer="k-env"
+    ),
+    "default profile without anything, key in code": Situation(
+        " \n", code={"api_key": "k-code"}, endpoint=DEFAULT, bearer="k-code"
+    ),
+    "file of comments": Situation("# apikey: k-old\n", problem="no API key"),
+    "file of comments, key in the environment": Situation(
+        "# apikey: k-old\n",
+        environ={"API_KEY": "k-env"},
+        endpoint=DEFAULT,
+        bearer="k-env",
+    ),
+    "file of comments, profile asked for": Situation(
+        "# apikey: k-old\n", **STG, problem="there are none in "
+    ),
     "default profile with nothing in so many words": Situation(
-        "apikey: ~\nendpoint: null\n", problem="no key"
+        "apikey: ~\nendpoint: null\n", problem="no API key"
     ),
     "file without names": Situation("- apikey\n", problem="holds no names"),
-    "only a named profile": Situation(STAGING, problem="no key"),
+    "only a named profile": Situation(STAGING, problem="no API key"),
     "key in the environment, endpoint in the default profile": Situation(
         PROFILES,
         environ={"API_KEY": "k-env"},
@@ -201,6 +236,15 @@ SITUATIONS = {
     "key of digits after a zero": Situation(
         "apikey: 0123\n", endpoint=DEFAULT, bearer="0123", theirs="bearer: 83"
     ),
+    "key that is said to be a number": Situation(
+        "apikey: !!int 0123\n", endpoint=DEFAULT, bearer="0123", theirs="bearer: 83"
+    ),
+    "key that is said to be a date": Situation(
+        "apikey: !!timestamp k-1\n",
+        endpoint=DEFAULT,
+        bearer="k-1",
+        theirs="error: Attr",
+    ),
     "malformed file": Situation(
         "apikey: k-secret\n oops: [\n", problem=" is not YAML at line ", theirs="Error"
     ),
@@ -220,6 +264,23 @@ SITUATIONS = {
     # Named profiles.
     "named profile in the environment": Situation(PROFILES, **STG, **AT_STAGING),
     "named profile in code": Situation(PROFILES, code={"profile": "stg"}, **AT_STAGING),
+    "named profile that shares what another says": Situation(
+        "shared: &shared\n  apikey: k-shared\n  endpoint: api.shared.example\n"
+        "stg:\n  <<: *shared\n  endpoint: api.stg.example\n",
+        **STG,
+        endpoint="https://api.stg.example",
+        bearer="k-shared",
+    ),
+    "named profile that shares what several say": Situation(
+        "one: &one {apikey: k-one}\ntwo: &two {endpoint: two.example}\n"
+        "stg:\n  <<: [*one, *two]\n",
+        **STG,
+        endpoint="https://two.example",
+        bearer="k-one",
+    ),
+    "named profile that shares what is none": Situation(
+        BOTH + "stg:\n  <<: k-shared\n", **STG, problem=" is not YAML at line "
+    ),
     "named profile in the environment before that in code": Situation(
         PROFILES + "other:\n  apikey: o\n  endpoint: o.example\n",
         **STG,

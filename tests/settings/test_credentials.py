@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,16 @@ import pytest
 
 from nextmv_autotrack.errors import PlatformError, SettingsError
 from nextmv_autotrack.nextmv_api import Client
+from nextmv_autotrack.platform.access import access as application_access
 from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.settings.access import Access
 from tests.platform_server.handle import KEY
 from tests.project.paths import ROOT
 from tests.settings.situations import SITUATIONS, Situation, lay_out
 
 NAMES = list(SITUATIONS)
+
+Way = Callable[[Sources, dict[str, str]], Access]
 
 
 @pytest.fixture(scope="session")
@@ -38,15 +44,40 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
     return dict(zip(NAMES, map(json.loads, done.stdout.splitlines()), strict=True))
 
 
-def found(situation: Situation, home: Path) -> dict[str, Any]:
+def of_the_process(sources: Sources, code: dict[str, str]) -> Access:
+    """Return the access of tracked calls, where code says it for the process."""
+    sources.configure(**{name: text for name, text in code.items() if text.strip()})
+    access = sources.access()
+    if not access.is_open and access.problem is None:
+        return replace(access, problem="no API key")
+    return access
+
+
+def of_an_application(sources: Sources, code: dict[str, str]) -> Access:
+    """Return the access of an application that is given what code says."""
+    try:
+        return application_access(**code, sources=sources)
+    except SettingsError as error:
+        return Access("", problem=str(error))
+
+
+WAYS = {"process": of_the_process, "application": of_an_application}
+
+
+@pytest.fixture(params=WAYS.values(), ids=WAYS)
+def way(request: pytest.FixtureRequest) -> Way:
+    """How code says what it says."""
+    way: Way = request.param
+    return way
+
+
+def found(situation: Situation, home: Path, way: Way) -> dict[str, Any]:
     """Return what we make of it, up to what a request would carry."""
     given = json.loads(situation.as_json())
     lay_out(home, given["files"])
-    sources = Sources(given["environ"], home, complain=pytest.fail)
-    sources.configure(**given["code"])
-    access = sources.access()
-    if not access.is_open:
-        return {"error": access.problem or "no key"}
+    access = way(Sources(given["environ"], home, complain=pytest.fail), given["code"])
+    if access.problem is not None:
+        return {"error": access.problem}
     seen = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -71,9 +102,9 @@ def found(situation: Situation, home: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_key_and_endpoint_come_from_where_they_should(name, tmp_path):
+def test_key_and_endpoint_come_from_where_they_should(name, tmp_path, way):
     situation = SITUATIONS[name]
-    ours = found(situation, tmp_path / "user")
+    ours = found(situation, tmp_path / "user", way)
     if situation.endpoint is None:
         assert situation.problem in ours["error"]
         assert "\n" not in ours["error"]
@@ -88,7 +119,9 @@ def test_key_and_endpoint_come_from_where_they_should(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_platforms_own_sdk_finds_the_same_where_it_is_right(name, theirs, tmp_path):
+def test_the_platforms_own_sdk_finds_the_same_where_it_is_right(
+    name, theirs, tmp_path, way
+):
     situation, their = SITUATIONS[name], theirs[name]
     if situation.theirs is not None:
         told = [f"{what}: {value}" for what, value in their.items()]
@@ -96,7 +129,7 @@ def test_the_platforms_own_sdk_finds_the_same_where_it_is_right(name, theirs, tm
     elif situation.endpoint is None:
         assert "error" in their
     else:
-        assert found(situation, tmp_path / "user") == their
+        assert found(situation, tmp_path / "user", way) == their
 
 
 def test_whose_home_it_is_is_seen_when_it_is_needed(tmp_path, monkeypatch):
@@ -171,3 +204,13 @@ def test_a_key_that_was_missing_holds_as_soon_as_it_is_there(tmp_path, before):
     lay_out(home, {"config.yaml": "apikey: k-1\n"})
     assert sources.access().is_open
     assert sources.version is not version
+
+
+def test_a_profile_that_the_environment_names_by_now_goes_before_that_of_code(tmp_path):
+    environ: dict[str, str] = {}
+    sources = Sources(environ, tmp_path, complain=pytest.fail)
+    sources.configure(profile="of-the-code")
+    assert sources.resolve().profile == "of-the-code"
+    environ["NEXTMV_PROFILE"] = "of-the-user"
+    sources.reread()
+    assert sources.resolve().profile == "of-the-user"

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from nextmv_autotrack.capture.plan import delivery
+from nextmv_autotrack.errors import SettingsError
+from nextmv_autotrack.nextmv_api import Client
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.status import Delivery
 
@@ -73,6 +75,42 @@ def test_a_key_of_the_project_goes_where_the_project_says(made, profile):
     assert (access.api_key, access.problem) == ("the-projects-key", None)
 
 
+def test_a_key_that_code_takes_away_is_none_that_it_brings(made, profile):
+    profile("apikey: the-users-key\n")
+    sources = made(STRANGE, **KEY)
+    sources.configure(api_key=None)
+    assert not sources.access().is_open
+
+
+def test_an_address_is_the_same_in_capitals_but_for_its_path(made, profile):
+    profile("apikey: the-users-key\nendpoint: good.example/V1\n")
+    assert made('endpoint = "HTTPS://Good.Example/V1"').access().is_open
+    assert not made('endpoint = "https://good.example/v1"').access().is_open
+
+
+@pytest.mark.parametrize(
+    "environ", [KEY, {"NEXTMV_AUTOTRACK_API_KEY": "the-users-key"}, {}], ids=str
+)
+def test_a_project_does_not_let_a_key_of_the_user_travel_in_the_clear(
+    made, profile, environ
+):
+    profile("apikey: the-users-key\nendpoint: http://inner.example\n")
+    sources = made("allow_http = true", **environ)
+    assert not sources.access().allow_http
+    assert not sources.access({"endpoint": "http://inner.example"}).allow_http
+    with pytest.raises(SettingsError, match="NEXTMV_AUTOTRACK_ALLOW_HTTP=true"):
+        Client.to(sources.access())
+    environ = environ | {"NEXTMV_AUTOTRACK_ALLOW_HTTP": "true"}
+    Client.to(made("allow_http = true", **environ).access())
+
+
+def test_a_project_says_how_its_own_key_travels(made, profile):
+    where = 'endpoint = "http://inner.example"'
+    sources = made(where, "allow_http = true", 'api_key = "the-projects-key"')
+    assert sources.access().allow_http
+    assert made(where, "allow_http = true").access({"api_key": "k"}).allow_http
+
+
 def test_code_may_bring_a_key_of_its_own(made, profile):
     sources = made(STRANGE, **KEY)
     assert sources.access({"api_key": "of-the-code"}).is_open
@@ -92,6 +130,8 @@ def test_code_may_bring_a_key_of_its_own(made, profile):
         ("https://collector.example/nextmv.io", False),
         ("http://api.cloud.nextmv.io", False),
         ("http://127.0.0.1.collector.example", False),
+        ("https://nextmv.\u0131o", False),
+        ("https://api.cloud.ne\u017ftmv.io", False),
     ],
 )
 def test_the_platforms_own_hosts_and_this_machine_need_no_word_of_the_user(
