@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from datetime import timezone
@@ -64,6 +65,18 @@ def text_field(answer: Answer, name: str, doing: str) -> str:
         msg = f"{doing} failed: the answer has no {name!r}; is the endpoint right?"
         raise UnreachableError(msg)
     return value
+
+
+def number_of(value: object) -> float | None:
+    """Return a number out of JSON; None when it is none, or none that is finite."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        # In JSON, a whole number has as many digits as somebody likes.
+        return None
+    return number if math.isfinite(number) else None
 
 
 def api_refusal(answer: Answer, doing: str, *, hidden: str, now: float) -> RefusedError:

@@ -36,6 +36,11 @@ def test_what_tells_of_no_run_is_not_read(document):
         read_information(answer(document), DOING)
 
 
+@pytest.mark.parametrize("number", [10**400, float("inf"), float("nan"), True, "5"])
+def test_a_duration_that_is_no_number_of_seconds_is_none(number):
+    assert information(execution_duration=number, input_size=number).duration is None
+
+
 def test_what_is_missing_or_odd_is_none_and_not_an_error():
     found = information(status_v2="succeeded", metrics=[], format=5, duration="long")
     assert (found.name, found.error, found.duration) == ("", None, None)
