@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import count
@@ -187,6 +188,13 @@ class Service:
             "execution_class": "",
             "runtime": "",
             "status_v2": run.body["result"]["status"],
+            "metrics": {
+                "status": run.body["result"]["status"],
+                "indicators": [
+                    {"name": name, "value": value}
+                    for name, value in _flat(self._metrics(run))
+                ],
+            },
         }
 
     def _part(self, run: CreatedRun, part: str, *, by_url: bool) -> Answer:
@@ -260,6 +268,15 @@ def _upload_id(run: CreatedRun, part: str) -> str:
     fields = run.body if part == "input" else run.body["result"]
     upload_id: str = fields.get(PARTS[part], "")
     return upload_id
+
+
+def _flat(metrics: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """What a list shows of metrics: those inside others by their whole names."""
+    if not isinstance(metrics, dict):
+        yield name, metrics
+        return
+    for part, value in metrics.items():
+        yield from _flat(value, f"{name}.{part}" if name else part)
 
 
 def _formats(run: CreatedRun) -> dict[str, Any]:
