@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from nextmv_autotrack.errors import RefusedError, UnreachableError
+from nextmv_autotrack.nextmv_api.address import is_id
 
 # The server's own words are there to give a hint, not to fill a log.
 _WORDS_CHARS = 300
@@ -65,6 +66,19 @@ def text_field(answer: Answer, name: str, doing: str) -> str:
         msg = f"{doing} failed: the answer has no {name!r}; is the endpoint right?"
         raise UnreachableError(msg)
     return value
+
+
+def id_field(answer: Answer, name: str, doing: str) -> str:
+    """Return an id that the answer must hold.
+
+    Raises:
+        UnreachableError: The answer is no JSON object, or has no such id.
+    """
+    found = text_field(answer, name, doing)
+    if not is_id(found):
+        msg = f"{doing} failed: {name!r} of the answer is no id; is the endpoint right?"
+        raise UnreachableError(msg)
+    return found
 
 
 def number_of(value: object) -> float | None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from nextmv_autotrack.errors import UnreachableError
 from nextmv_autotrack.nextmv_api.address import app_path, origin
-from nextmv_autotrack.nextmv_api.answers import Answer, text_field
+from nextmv_autotrack.nextmv_api.answers import Answer, id_field, text_field
 from nextmv_autotrack.nextmv_api.blob import Blob
 from nextmv_autotrack.nextmv_api.documents import (
     Outcome,
@@ -108,7 +108,7 @@ def create_run(
     path = f"{app_path(app_id)}/runs"
     if instance_id:
         path += f"?instance_id={_quoted(instance_id)}"
-    read = partial(text_field, name="run_id", doing=doing)
+    read = partial(id_field, name="run_id", doing=doing)
     return Call(doing, "POST", path, read, _json(body))
 
 

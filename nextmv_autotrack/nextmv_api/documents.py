@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from nextmv_autotrack.errors import UnreachableError
+from nextmv_autotrack.nextmv_api.address import is_id
 from nextmv_autotrack.nextmv_api.answers import Answer, number_of
 from nextmv_autotrack.nextmv_api.listing import moment_of, status_of
 from nextmv_autotrack.status import Status
@@ -62,7 +63,7 @@ def read_information(answer: Answer, doing: str) -> RunInformation:
     """
     document = _object(read_document(answer, doing))
     metadata = _object(document.get("metadata"))
-    if not metadata or "id" not in document:
+    if not metadata or not is_id(str(document.get("id", ""))):
         msg = f"{doing} failed: the answer tells of no run; is the endpoint right?"
         raise UnreachableError(msg)
     formats = _object(metadata.get("format"))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from nextmv_autotrack.errors import UnreachableError
 from nextmv_autotrack.nextmv_api.answers import (
     Answer,
     api_refusal,
+    id_field,
     retry_after_s,
     storage_refusal,
     text_field,
@@ -71,6 +74,23 @@ def test_no_header_can_break_it(asked, date):
 def test_an_answer_without_the_text_it_must_hold_is_garbled(body):
     with pytest.raises(UnreachableError, match="creating"):
         text_field(Answer(200, {}, body), "run_id", "creating the run")
+
+
+@pytest.mark.parametrize(
+    "found",
+    ["../../x\n\x1b[31m", "..", ".", "a/b", "a b", "a\n", "a\x1b", "\ud800", "?"],
+)
+def test_an_id_that_is_none_is_garbled(found):
+    answer = Answer(200, {}, json.dumps({"run_id": found}).encode())
+    with pytest.raises(UnreachableError, match="creating failed") as caught:
+        id_field(answer, "run_id", "creating")
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("found", ["latest-4Gh_x", "zwölf&c-1", "a.b~c:d"])
+def test_an_id_is_taken_as_it_is(found):
+    answer = Answer(200, {}, json.dumps({"run_id": found}).encode())
+    assert id_field(answer, "run_id", "creating") == found
 
 
 def test_a_refusal_carries_the_words_of_the_server_in_one_line_without_the_key():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -153,7 +154,8 @@ class Service:
         except Wrong as wrong:
             return Answer.error(400, str(wrong))
         instance_id = parse_qs(request.query).get("instance_id", [None])[0]
-        run_id = f"{instance_id or 'latest'}-{secrets.token_urlsafe(7)[:9]}"
+        place = "-".join(re.findall(r"\w+", instance_id or "latest"))
+        run_id = f"{place}-{secrets.token_urlsafe(7)[:9]}"
         now = datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
         self.runs[run_id] = CreatedRun(run_id, app_id, instance_id, body, now)
         return Answer.of({"run_id": run_id})
