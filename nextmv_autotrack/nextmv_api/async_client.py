@@ -100,7 +100,7 @@ class AsyncClient:
             if another is not None:
                 token = another
                 answer = await self._answered(call, patience_s, token)
-        return self._exchange.read(call, answer, token)
+        return self._exchange.read(call, answer, token, self._bearer.advice)
 
     async def _fetched(self, fetch: Callable[[], _Read]) -> _Read:
         """A token; one that may have to be fetched first does not hold up the loop."""

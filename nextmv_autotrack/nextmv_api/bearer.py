@@ -15,6 +15,10 @@ class Bearer(Protocol):
     def headers(self) -> Mapping[str, str]:
         """What goes along with the token."""
 
+    @property
+    def advice(self) -> str:
+        """What to do when it is not taken."""
+
     def token(self) -> str:
         """Return the token to send; it may have to be fetched."""
 
@@ -30,6 +34,7 @@ class Key:
     """An API key: always the same, and nobody else's business."""
 
     headers: Mapping[str, str] = {}
+    advice = "check the API key"
     is_renewed = False
 
     def __init__(self, api_key: str) -> None:

@@ -70,6 +70,11 @@ class SignedIn:
         return token if token != refused else None
 
     @property
+    def advice(self) -> str:
+        """What to type when the platform does not take the token."""
+        return f"sign in again with `{self._login.command}`"
+
+    @property
     def is_renewed(self) -> bool:
         """Whether somebody has signed in since that was asked for."""
         useless = self._useless

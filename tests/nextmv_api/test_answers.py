@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextmv_autotrack.errors import UnreachableError
+from nextmv_autotrack.errors import RefusedError, UnreachableError
 from nextmv_autotrack.nextmv_api.answers import (
     Answer,
     api_refusal,
@@ -93,10 +93,17 @@ def test_an_id_is_taken_as_it_is(found):
     assert id_field(answer, "run_id", "creating") == found
 
 
+def refused(status: int, body: bytes, hidden: str) -> RefusedError:
+    answer = Answer(status, {}, body)
+    return api_refusal(
+        answer, "asking", hidden=hidden, unknown="check the key", now=NOW
+    )
+
+
 def test_a_refusal_carries_the_words_of_the_server_in_one_line_without_the_key():
     body = b"bad key  s3cr3t\x07\n given " + b"x" * 5000
-    refusal = api_refusal(Answer(401, {}, body), "asking", hidden="s3cr3t", now=NOW)
-    assert "check the API key" in str(refusal)
+    refusal = refused(401, body, hidden="s3cr3t")
+    assert "check the key" in str(refusal)
     assert "bad key [key] given xxx" in str(refusal)
     assert str(refusal).isprintable()
     assert len(str(refusal)) < 500
@@ -105,12 +112,12 @@ def test_a_refusal_carries_the_words_of_the_server_in_one_line_without_the_key()
 def test_a_key_cut_off_by_the_bound_on_words_is_not_shown_in_part():
     body = b"x" * 295 + b"s3cr3t-of-many-characters"
     key = "s3cr3t-of-many-characters"
-    refusal = api_refusal(Answer(400, {}, body), "asking", hidden=key, now=NOW)
+    refusal = refused(400, body, hidden=key)
     assert "s3cr" not in str(refusal)
 
 
 def test_an_address_that_moved_says_so():
-    refusal = api_refusal(Answer(301, {}, b""), "asking", hidden="k", now=NOW)
+    refusal = refused(301, b"", hidden="k")
     assert "set the endpoint" in str(refusal)
 
 
