@@ -156,9 +156,18 @@ class SignedIn:
             self._check(old, provider, life_s)
         else:
             life_s = new.life_s
-            _check_answer(new, provider)
+            self._check_answer(new, provider)
         self._keep(new)
         return new, life_s
+
+    def _check_answer(self, new: Tokens, provider: Provider) -> None:
+        # Before it is kept: the file is for other tools and processes, too.
+        is_good = is_plain(new.id_token) and new.is_for(provider.client_id)
+        if not is_good or new.life_s <= 0:
+            msg = f"{REFRESHING} failed: the answer has no token that is good"
+            raise UnreachableError(
+                f"{msg}; try again later, or sign in with `{self._login.command}`"
+            )
 
     def _keep(self, new: Tokens) -> None:
         try:
@@ -170,11 +179,3 @@ class SignedIn:
         message = f"{why}: sign in with `{self._login.command}`"
         self._useless = tokens, message
         return SignInError(message)
-
-
-def _check_answer(new: Tokens, provider: Provider) -> None:
-    # Before it is kept: the file is for other tools and processes, too.
-    is_good = is_plain(new.id_token) and new.is_for(provider.client_id)
-    if not is_good or new.life_s <= 0:
-        msg = f"{REFRESHING} failed: the answer has no token that is good"
-        raise UnreachableError(msg)

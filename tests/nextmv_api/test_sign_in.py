@@ -332,7 +332,7 @@ def test_an_answer_without_a_token_that_is_good_is_not_used(world, wrong):
     world.keeps(world.token("anne", life_s=0))
     world.given = wrong
     before = world.kept
-    with pytest.raises(UnreachableError, match="refreshing the sign-in failed"):
+    with pytest.raises(UnreachableError, match="the answer has no"):
         world.signed_in().token()
     # Others read the file, too: what is wrong is not handed on to them.
     assert world.kept == before
