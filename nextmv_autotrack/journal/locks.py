@@ -14,6 +14,9 @@ if sys.platform == "win32":
     def _take(fd: int, *, shared: bool) -> None:  # noqa: ARG001 -- no shared kind here
         msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
 
+    def _give_back(fd: int) -> None:
+        """Closing it does so, in the one process that has it."""
+
 else:
     import fcntl
 
@@ -22,6 +25,10 @@ else:
     def _take(fd: int, *, shared: bool) -> None:
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         fcntl.flock(fd, kind | fcntl.LOCK_NB)
+
+    def _give_back(fd: int) -> None:
+        # Closing it does not, when a child was forked meanwhile, which has it, too.
+        fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 UNNAMED_SUFFIX = ".new"
@@ -57,7 +64,10 @@ def try_lock(path: Path) -> Iterator[bool]:
         except OSError:
             yield False
         else:
-            yield True
+            try:
+                yield True
+            finally:
+                _give_back(fd)
     finally:
         os.close(fd)
 

@@ -103,6 +103,12 @@ def is_plain(text: str) -> bool:
     return bool(_KEY.fullmatch(text))
 
 
+def is_id(text: str) -> bool:
+    """Whether something can have it as its id, which is one segment of a path."""
+    is_segment = text.isprintable() and not _NOT_OF_AN_ID.intersection(text)
+    return is_segment and text not in {"", ".", ".."}
+
+
 def app_path(app_id: object) -> str:
     """Return the path of an application, its id quoted as one segment.
 
@@ -112,7 +118,7 @@ def app_path(app_id: object) -> str:
     found = app_id.strip() if isinstance(app_id, str) else ""
     if not found or found in {".", ".."}:
         raise SettingsError("setting 'app_id' is not the id of an application")
-    if not found.isprintable() or _NOT_OF_AN_ID.intersection(found):
+    if not is_id(found):
         msg = (
             f"setting 'app_id' is not the id of an application: {found[:80]!a} holds a "
             "blank, a slash, or another character that has a meaning in addresses"

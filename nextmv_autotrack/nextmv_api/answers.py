@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from datetime import timezone
@@ -10,13 +11,13 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from nextmv_autotrack.errors import RefusedError, UnreachableError
+from nextmv_autotrack.nextmv_api.address import is_id
 
 # The server's own words are there to give a hint, not to fill a log.
 _WORDS_CHARS = 300
 
 _ADVICE = {
-    401: "check the API key",
-    403: "check that the API key may use this application",
+    403: "check that the application may be used with this key or sign-in",
     404: "check the application id and the endpoint",
     407: "check the proxy that is set in the environment",
     413: "the run is larger than the platform takes",
@@ -66,15 +67,47 @@ def text_field(answer: Answer, name: str, doing: str) -> str:
     return value
 
 
-def api_refusal(answer: Answer, doing: str, *, hidden: str, now: float) -> RefusedError:
+def id_field(answer: Answer, name: str, doing: str) -> str:
+    """Return an id that the answer must hold.
+
+    Raises:
+        UnreachableError: The answer is no JSON object, or has no such id.
+    """
+    found = text_field(answer, name, doing)
+    if not is_id(found):
+        msg = f"{doing} failed: {name!r} of the answer is no id; is the endpoint right?"
+        raise UnreachableError(msg)
+    return found
+
+
+def number_of(value: object) -> float | None:
+    """Return a number out of JSON; None when it is none, or none that is finite."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        # In JSON, a whole number has as many digits as somebody likes.
+        return None
+    return number if math.isfinite(number) else None
+
+
+def api_refusal(
+    answer: Answer, doing: str, *, hidden: str, unknown: str, now: float
+) -> RefusedError:
     """Return the error for an answer of the API that is no success.
 
-    The server's words are part of it, but for `hidden`, should they repeat it.
+    Args:
+        answer: The answer.
+        doing: What was asked for.
+        hidden: What is left out of the server's words, should they repeat it.
+        unknown: What to do if the platform does not know who is asking.
+        now: Seconds since 1970, by our clock.
     """
     # Before anything is cut: half a key is half a secret.
     body = answer.body.replace(hidden.encode("ascii"), b"[key]")
     words = _one_line(body)[:_WORDS_CHARS]
-    advice = _ADVICE.get(answer.status_code, "")
+    advice = {401: unknown, **_ADVICE}.get(answer.status_code, "")
     if 300 <= answer.status_code < 400:
         advice = "the address has moved: set the endpoint to the new one"
     return _refusal(answer, doing, answer.status_code, [advice, words], now)

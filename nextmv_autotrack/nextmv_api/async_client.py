@@ -21,6 +21,10 @@ from nextmv_autotrack.settings.profiles import Login
 if TYPE_CHECKING:
     import httpx
 
+# Parsed in a millisecond or two, for which others can wait; lists of runs with many
+# metrics take seconds.
+MAX_READ_IN_LOOP_BYTES = 256 * 1024
+
 _Read = TypeVar("_Read")
 
 
@@ -108,7 +112,10 @@ class AsyncClient:
             if another is not None:
                 token = another
                 answer = await self._answered(call, patience_s, token)
-        return self._exchange.read(call, answer, token)
+        read, advice = self._exchange.read, self._bearer.advice
+        if len(answer.body) <= MAX_READ_IN_LOOP_BYTES:
+            return read(call, answer, token, advice)
+        return await asyncio.to_thread(read, call, answer, token, advice)
 
     async def _fetched(self, fetch: Callable[[], _Read]) -> _Read:
         """A token; one that may have to be fetched first does not hold up the loop."""

@@ -17,6 +17,10 @@ class Bearer(Protocol):
     def headers(self) -> Mapping[str, str]:
         """What goes along with the token."""
 
+    @property
+    def advice(self) -> str:
+        """What to do when it is not taken."""
+
     def token(self) -> str:
         """Return the token to send; it may have to be fetched."""
 
@@ -45,6 +49,7 @@ class Key:
     """
 
     headers: Mapping[str, str] = {}
+    advice = "check the API key"
     is_renewed = False
 
     def __init__(self, api_key: str, another: AnotherKey = no_other_key) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from nextmv_autotrack.errors import UnreachableError
 from nextmv_autotrack.nextmv_api.address import app_path, origin
-from nextmv_autotrack.nextmv_api.answers import Answer, text_field
+from nextmv_autotrack.nextmv_api.answers import Answer, id_field, text_field
 from nextmv_autotrack.nextmv_api.blob import Blob
 from nextmv_autotrack.nextmv_api.documents import (
     Outcome,
@@ -27,6 +27,13 @@ MAX_ANSWER_BYTES = 1024 * 1024
 
 # The most that the platform lets its best customers download.
 MAX_DOWNLOAD_BYTES = 700 * 1024 * 1024
+
+# What is known of a run has all of its metrics, which are uploaded like an output.
+MAX_INFORMATION_BYTES = MAX_DOWNLOAD_BYTES
+
+# Fifty runs to a page, each with its metrics; of a single document, the platform gives
+# at most 5 MiB without a detour by its storage.
+MAX_PAGE_BYTES = 50 * 5 * 1024 * 1024
 
 _Read = TypeVar("_Read")
 
@@ -101,7 +108,7 @@ def create_run(
     path = f"{app_path(app_id)}/runs"
     if instance_id:
         path += f"?instance_id={_quoted(instance_id)}"
-    read = partial(text_field, name="run_id", doing=doing)
+    read = partial(id_field, name="run_id", doing=doing)
     return Call(doing, "POST", path, read, _json(body))
 
 
@@ -110,14 +117,16 @@ def page(app_id: str, token: str | None = None) -> Call[Page]:
     doing = "listing the runs"
     query = f"&pagetoken={_quoted(token)}" if token else ""
     path = f"{app_path(app_id)}/runs?pagereturn=true{query}"
-    return Call(doing, "GET", path, partial(read_page, doing=doing))
+    read = partial(read_page, doing=doing)
+    return Call(doing, "GET", path, read, max_answer_bytes=MAX_PAGE_BYTES)
 
 
 def information(app_id: str, run_id: str) -> Call[RunInformation]:
     """Ask what is known of a run, but for what went in and what came out."""
     doing = "asking about the run"
     path = f"{_run_path(app_id, run_id)}/metadata"
-    return Call(doing, "GET", path, partial(read_information, doing=doing))
+    read = partial(read_information, doing=doing)
+    return Call(doing, "GET", path, read, max_answer_bytes=MAX_INFORMATION_BYTES)
 
 
 def outcome(app_id: str, run_id: str) -> Call[Outcome]:
@@ -190,7 +199,9 @@ def greet(app_id: str | None) -> Call[Greeting]:
     def read(answer: Answer) -> Greeting:
         return Greeting(answer.sent_at_s, is_right(answer))
 
-    return Call("asking the platform", "GET", path, read)
+    return Call(
+        "asking the platform", "GET", path, read, max_answer_bytes=MAX_PAGE_BYTES
+    )
 
 
 def _is_page(answer: Answer) -> bool:

@@ -160,7 +160,7 @@ class Client:
             if another is not None:
                 token = another
                 answer = self._answered(call, patience_s, token)
-        return self._exchange.read(call, answer, token)
+        return self._exchange.read(call, answer, token, self.bearer.advice)
 
     def _answered(self, call: Call[Any], patience_s: float, token: str) -> Answer:
         with translated(call.doing, self._exchange.url(call)):

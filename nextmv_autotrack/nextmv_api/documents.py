@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from nextmv_autotrack.errors import UnreachableError
-from nextmv_autotrack.nextmv_api.answers import Answer
+from nextmv_autotrack.nextmv_api.address import is_id
+from nextmv_autotrack.nextmv_api.answers import Answer, number_of
 from nextmv_autotrack.nextmv_api.listing import moment_of, status_of
 from nextmv_autotrack.status import Status
 
@@ -63,7 +63,7 @@ def read_information(answer: Answer, doing: str) -> RunInformation:
     """
     document = _object(read_document(answer, doing))
     metadata = _object(document.get("metadata"))
-    if not metadata or "id" not in document:
+    if not metadata or not is_id(str(document.get("id", ""))):
         msg = f"{doing} failed: the answer tells of no run; is the endpoint right?"
         raise UnreachableError(msg)
     formats = _object(metadata.get("format"))
@@ -80,8 +80,8 @@ def read_information(answer: Answer, doing: str) -> RunInformation:
         options=_options(metadata),
         input_format=_format(formats.get("input")),
         output_format=_format(formats.get("output")),
-        input_bytes=_number(metadata.get("input_size")) or 0.0,
-        output_bytes=_number(metadata.get("output_size")) or 0.0,
+        input_bytes=number_of(metadata.get("input_size")) or 0.0,
+        output_bytes=number_of(metadata.get("output_size")) or 0.0,
     )
 
 
@@ -118,15 +118,10 @@ def _options(metadata: dict[str, Any]) -> dict[str, str]:
 
 
 def _seconds(metadata: dict[str, Any]) -> float | None:
-    ms = _number(metadata.get("execution_duration"))
+    ms = number_of(metadata.get("execution_duration"))
     if ms is None:
-        ms = _number(metadata.get("duration"))
+        ms = number_of(metadata.get("duration"))
     return None if ms is None else ms / 1000
-
-
-def _number(value: object) -> float | None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if is_number and math.isfinite(value) else None  # type: ignore[arg-type]
 
 
 def _format(half: object) -> str:

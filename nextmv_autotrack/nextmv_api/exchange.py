@@ -81,8 +81,14 @@ class Exchange:
             **self._along,
         }
 
-    def read(self, call: Call[_Read], answer: Answer, token: str) -> _Read:
+    def read(self, call: Call[_Read], answer: Answer, token: str, advice: str) -> _Read:
         """Return what a call is answered with.
+
+        Args:
+            call: Which one.
+            answer: The answer to it.
+            token: What it was sent with; no message repeats it.
+            advice: What to do when that is not taken.
 
         Raises:
             PlatformError: It was refused, or the answer is not the platform's.
@@ -93,7 +99,7 @@ class Exchange:
         now = SYSTEM_CLOCK.wall()
         if call.is_of_storage:
             raise storage_refusal(answer, where, now=now)
-        raise api_refusal(answer, where, hidden=token, now=now)
+        raise api_refusal(answer, where, hidden=token, unknown=advice, now=now)
 
 
 def request(

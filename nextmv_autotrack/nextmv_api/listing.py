@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from nextmv_autotrack.errors import UnreachableError
+from nextmv_autotrack.nextmv_api.address import is_id
 from nextmv_autotrack.nextmv_api.answers import Answer
 from nextmv_autotrack.status import Status
 
@@ -60,7 +61,7 @@ def read_page(answer: Answer, doing: str) -> Page:
 
 def _listed(run: dict[str, object]) -> ListedRun:
     return ListedRun(
-        id=str(run["id"]),
+        id=_id(run["id"]),
         description=str(run.get("description") or ""),
         created_at=moment_of(run.get("created_at")),
         name=str(run.get("name") or ""),
@@ -68,6 +69,13 @@ def _listed(run: dict[str, object]) -> ListedRun:
         instance_id=str(run.get("application_instance_id") or ""),
         metrics=_indicators(run.get("metrics")),
     )
+
+
+def _id(found: object) -> str:
+    if not is_id(str(found)):
+        # It would lead elsewhere in an address, or do something to a terminal.
+        raise ValueError("that is no id")
+    return str(found)
 
 
 def _indicators(metrics: object) -> dict[str, Any]:

@@ -4,21 +4,42 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 import os
+import re
 import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+from nextmv_autotrack.journal import try_lock
+from nextmv_autotrack.nextmv_api.answers import number_of
+
+Pause = Callable[[float], object]
+"""Waits for so many seconds."""
 
 # What the platform means when it does not say.
 DEFAULT_LIFE_S = 3600.0
 
 # More is a mistake, and cannot be written as a date.
 LONGEST_LIFE_S = 366 * 86_400.0
+
+# How long others take to write a file of a few kilobytes, or to get from an answer to
+# that: looked at often at first, because mostly it is a matter of microseconds.
+_WRITTEN_IN_S = (0.01, 0.05, 0.1, 0.2, 0.4)
+
+_LOCK = "lock"
+
+# A refresh is two short requests: who takes longer hangs, and is not waited for.
+_TURN_LOOK_S = 0.05
+_LOOKS_FOR_TURN = 200
+
+_UNNAMED_BYTES = 6
+
+# Of a file that is written in one go; who has not ended by then has been killed.
+_LEFT_AFTER_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -40,8 +61,8 @@ class Tokens:
     @property
     def life_s(self) -> float:
         """How long they last from when they were given out."""
-        life_s = self.document.get("expires_in")
-        if not isinstance(life_s, (int, float)) or not math.isfinite(life_s):
+        life_s = number_of(self.document.get("expires_in"))
+        if life_s is None:
             return DEFAULT_LIFE_S
         return min(max(0.0, life_s), LONGEST_LIFE_S)
 
@@ -50,7 +71,7 @@ class Tokens:
         """Seconds since 1970; zero when it cannot be read."""
         text = self._text("expires_at")
         if not text:
-            return _number(self.claims.get("exp"))
+            return number_of(self.claims.get("exp")) or 0.0
         try:
             moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
         except ValueError:
@@ -58,7 +79,7 @@ class Tokens:
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=timezone.utc)
         # The one that is sent may be older than the others.
-        claimed = _number(self.claims.get("exp"))
+        claimed = number_of(self.claims.get("exp"))
         return min(moment.timestamp(), claimed or moment.timestamp())
 
     @property
@@ -91,10 +112,6 @@ class Tokens:
         return value.strip() if isinstance(value, str) else ""
 
 
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) else 0.0
-
-
 def read(path: Path) -> Tokens:
     """Return what the file has; nothing when there is none, or it cannot be read."""
     try:
@@ -105,6 +122,44 @@ def read(path: Path) -> Tokens:
     return Tokens(document if isinstance(document, dict) else {})
 
 
+def read_whole(path: Path, pause: Pause) -> Tokens:
+    """Read the file once more, if another tool seems to be just writing it."""
+    for wait_s in _WRITTEN_IN_S:
+        tokens = read(path)
+        if tokens.document or not path.exists():
+            return tokens
+        pause(wait_s)
+    return read(path)
+
+
+def read_another(path: Path, old: Tokens, pause: Pause) -> Tokens | None:
+    """Return what another tool has got in place of the old ones, if it does so soon."""
+    for wait_s in _WRITTEN_IN_S:
+        tokens = read(path)
+        if tokens.refresh_token not in {"", old.refresh_token}:
+            return tokens
+        pause(wait_s)
+    return None
+
+
+@contextmanager
+def turn(path: Path, pause: Pause) -> Iterator[None]:
+    """Have the block to ourselves among processes, but wait for that only so long."""
+    lock = _beside(path, _LOCK)
+    with ExitStack() as held:
+        for _ in range(_LOOKS_FOR_TURN):
+            with ExitStack() as attempt:
+                try:
+                    is_ours = attempt.enter_context(try_lock(lock))
+                except OSError:
+                    break  # where nothing can be written, nothing is refreshed twice
+                if is_ours:
+                    held.push(attempt.pop_all())
+                    break
+            pause(_TURN_LOOK_S)
+        yield
+
+
 def write(path: Path, tokens: Tokens) -> None:
     """Keep the tokens, for this user only; whoever reads meanwhile reads all of them.
 
@@ -112,13 +167,31 @@ def write(path: Path, tokens: Tokens) -> None:
         OSError: They cannot be kept.
     """
     place = Path(os.path.realpath(path))
-    beside = place.with_name(f"{place.name}.{secrets.token_hex(6)}")
+    beside = _beside(path, secrets.token_hex(_UNNAMED_BYTES))
     try:
         fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(fd, "w", encoding="utf-8") as file:
             json.dump(tokens.document, file, indent=2)
+        _sweep(place, beside)
         beside.replace(place)
     except BaseException:
         with suppress(OSError):
             beside.unlink()
         raise
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    place = Path(os.path.realpath(path))
+    return place.with_name(f"{place.name}.{suffix}")
+
+
+def _sweep(place: Path, beside: Path) -> None:
+    """Remove what processes that were killed while they wrote have left."""
+    unnamed = re.compile(re.escape(place.name) + rf"\.[0-9a-f]{{{2 * _UNNAMED_BYTES}}}")
+    with suppress(OSError):
+        # By the clock of the file system, which has set all of the times.
+        now = beside.stat().st_mtime
+        for path in place.parent.iterdir():
+            is_left = unnamed.fullmatch(path.name) is not None and path != beside
+            if is_left and now - path.stat().st_mtime > _LEFT_AFTER_S:
+                path.unlink()

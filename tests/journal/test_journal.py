@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from nextmv_autotrack.journal import BEGIN, END, LOG, Frame, Home, Kind, Writer
 from nextmv_autotrack.journal.descriptors import LEAST_NUMBER
 from nextmv_autotrack.journal.frames import HEADER_SIZE, MAGIC, seal
-from nextmv_autotrack.journal.locks import is_held
+from nextmv_autotrack.journal.locks import is_held, try_lock
 from nextmv_autotrack.journal.reader import read_frames
 
 bodies = st.binary(max_size=200)
@@ -209,6 +209,23 @@ def test_a_forked_child_that_abandons_leaves_the_parent_its_lock(home, writer):
     assert home.is_alive("7-abc")
     writer.append(END, b"{}")
     assert len(_read(writer.current.path)) == 2
+
+
+def test_a_child_that_was_forked_meanwhile_does_not_keep_a_lock_given_back(tmp_path):
+    lock = tmp_path / "lock"
+    reading, writing = os.pipe()
+    with try_lock(lock) as is_ours:
+        assert is_ours
+        pid = os.fork()
+        if pid == 0:
+            os.close(writing)
+            os.read(reading, 1)
+            os._exit(0)
+    with try_lock(lock) as is_ours:
+        assert is_ours
+    os.close(writing)
+    os.close(reading)
+    os.waitpid(pid, 0)
 
 
 @pytest.mark.parametrize("size", [10, 100_000])

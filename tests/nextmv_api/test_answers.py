@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextmv_autotrack.errors import UnreachableError
+from nextmv_autotrack.errors import RefusedError, UnreachableError
 from nextmv_autotrack.nextmv_api.answers import (
     Answer,
     api_refusal,
+    id_field,
     retry_after_s,
     storage_refusal,
     text_field,
@@ -73,10 +76,34 @@ def test_an_answer_without_the_text_it_must_hold_is_garbled(body):
         text_field(Answer(200, {}, body), "run_id", "creating the run")
 
 
+@pytest.mark.parametrize(
+    "found",
+    ["../../x\n\x1b[31m", "..", ".", "a/b", "a b", "a\n", "a\x1b", "\ud800", "?"],
+)
+def test_an_id_that_is_none_is_garbled(found):
+    answer = Answer(200, {}, json.dumps({"run_id": found}).encode())
+    with pytest.raises(UnreachableError, match="creating failed") as caught:
+        id_field(answer, "run_id", "creating")
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("found", ["latest-4Gh_x", "zwölf&c-1", "a.b~c:d"])
+def test_an_id_is_taken_as_it_is(found):
+    answer = Answer(200, {}, json.dumps({"run_id": found}).encode())
+    assert id_field(answer, "run_id", "creating") == found
+
+
+def refused(status: int, body: bytes, hidden: str) -> RefusedError:
+    answer = Answer(status, {}, body)
+    return api_refusal(
+        answer, "asking", hidden=hidden, unknown="check the key", now=NOW
+    )
+
+
 def test_a_refusal_carries_the_words_of_the_server_in_one_line_without_the_key():
     body = b"bad key  s3cr3t\x07\n given " + b"x" * 5000
-    refusal = api_refusal(Answer(401, {}, body), "asking", hidden="s3cr3t", now=NOW)
-    assert "check the API key" in str(refusal)
+    refusal = refused(401, body, hidden="s3cr3t")
+    assert "check the key" in str(refusal)
     assert "bad key [key] given xxx" in str(refusal)
     assert str(refusal).isprintable()
     assert len(str(refusal)) < 500
@@ -85,12 +112,12 @@ def test_a_refusal_carries_the_words_of_the_server_in_one_line_without_the_key()
 def test_a_key_cut_off_by_the_bound_on_words_is_not_shown_in_part():
     body = b"x" * 295 + b"s3cr3t-of-many-characters"
     key = "s3cr3t-of-many-characters"
-    refusal = api_refusal(Answer(400, {}, body), "asking", hidden=key, now=NOW)
+    refusal = refused(400, body, hidden=key)
     assert "s3cr" not in str(refusal)
 
 
 def test_an_address_that_moved_says_so():
-    refusal = api_refusal(Answer(301, {}, b""), "asking", hidden="k", now=NOW)
+    refusal = refused(301, b"", hidden="k")
     assert "set the endpoint" in str(refusal)
 
 

@@ -186,7 +186,7 @@ def test_it_names_itself(client, platform):
     ("status", "advice"),
     [
         (401, "check the API key"),
-        (403, "check that the API key may"),
+        (403, "may be used with this key"),
         (404, "application id"),
         (400, "out of order"),
         (500, "500"),

@@ -28,12 +28,23 @@ def information(**metadata):
 
 @pytest.mark.parametrize(
     "document",
-    [b"", b"<html>", b"[" * 100_000, [], {}, {"id": 1}, {"metadata": {"a": 1}}],
-    ids=["nothing", "page", "depth", "list", "object", "no metadata", "no id"],
+    [
+        *(b"", b"<html>", b"[" * 100_000, [], {}, {"id": 1}, {"metadata": {"a": 1}}),
+        *({"id": odd, "metadata": {"a": 1}} for odd in ("", "../x", "a\x1b[31m")),
+    ],
+    ids=[
+        *("nothing", "page", "depth", "list", "object", "no metadata", "no id"),
+        *("empty id", "path", "escape"),
+    ],
 )
 def test_what_tells_of_no_run_is_not_read(document):
     with pytest.raises(UnreachableError, match=f"^{DOING} failed: the answer"):
         read_information(answer(document), DOING)
+
+
+@pytest.mark.parametrize("number", [10**400, float("inf"), float("nan"), True, "5"])
+def test_a_duration_that_is_no_number_of_seconds_is_none(number):
+    assert information(execution_duration=number, input_size=number).duration is None
 
 
 def test_what_is_missing_or_odd_is_none_and_not_an_error():
@@ -101,6 +112,12 @@ def test_what_is_no_outcome_is_not_read():
 )
 def test_a_moment_is_read_in_any_precision(said, seconds):
     assert moment_of(said) == seconds
+
+
+@pytest.mark.parametrize("odd", ["", "..", "a/b", "a\x1b[31m", "a\n"])
+def test_a_list_with_an_id_that_is_none_is_garbled(odd):
+    with pytest.raises(UnreachableError, match="is no list of runs"):
+        read_page(answer({"runs": [{"id": "run-1"}, {"id": odd}]}), DOING)
 
 
 def test_a_list_shows_the_metrics_by_their_names():

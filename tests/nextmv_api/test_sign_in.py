@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,6 +16,7 @@ import pytest
 
 from nextmv_autotrack.clock import NS_PER_S, Clock
 from nextmv_autotrack.errors import SettingsError, SignInError, UnreachableError
+from nextmv_autotrack.journal import try_lock
 from nextmv_autotrack.nextmv_api.answers import Answer
 from nextmv_autotrack.nextmv_api.sign_in import EXPIRES_SOON_S, SignedIn
 from nextmv_autotrack.settings.profiles import Login
@@ -37,13 +40,28 @@ class World:
         self.answers: dict[str, Answer | Exception] = {}
         self.given: dict[str, Any] = {}
         """What a refresh brings beside or instead of the usual."""
+        self.pauses: list[float] = []
+        self.meanwhile: list[Callable[[], object]] = []
+        """What others do in the next pauses."""
         self.login = Login("nextmv auth login", self.file, "api.sso.example", None)
 
     def signed_in(self, **how: Any) -> SignedIn:
         clock = Clock(
             lambda: int(self.wall * NS_PER_S), lambda: int(self.steady * NS_PER_S)
         )
-        return SignedIn(self.login, self._ask, clock, allow_http=False, **how)
+        return SignedIn(
+            self.login, self._ask, clock, allow_http=False, pause=self._pause, **how
+        )
+
+    def _pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.passes(seconds)
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+
+    @property
+    def lock(self) -> Path:
+        return self.file.with_name("tokens.json.lock")
 
     def passes(self, seconds: float) -> None:
         self.wall += seconds
@@ -167,18 +185,49 @@ def test_what_another_process_has_refreshed_is_taken(world):
     assert world.asked == []
 
 
-def test_who_refreshes_second_with_a_token_for_one_use_takes_what_the_first_got(world):
+@pytest.mark.parametrize("pauses", [1, 3])
+def test_who_refreshes_second_with_a_token_for_one_use_takes_what_the_first_got(
+    world, pauses
+):
+    world.keeps(world.token("anne", life_s=0), refresh="r-1")
+    theirs = world.token("of another tool, which knows no lock")
+    refused = Answer(400, {}, b'{"error": "invalid_grant"}')
+    world.answers["https://id.example/token"] = refused
+    world.meanwhile = [lambda: None] * (pauses - 1)
+    world.meanwhile.append(lambda: world.keeps(theirs, refresh="r-2"))
+    assert world.signed_in().token() == theirs
+    assert len(world.pauses) == pauses
+
+
+def test_who_waits_for_another_process_that_refreshes_takes_what_it_got(world):
     world.keeps(world.token("anne", life_s=0), refresh="r-1")
     theirs = world.token("of the first")
+    with ExitStack() as first:
+        assert first.enter_context(try_lock(world.lock))
+        world.meanwhile = [
+            lambda: world.keeps(theirs, refresh="r-2"),
+            lambda: world.keeps(theirs, refresh="r-3"),
+            first.close,
+        ]
+        assert world.signed_in().token() == theirs
+    assert (len(world.pauses), world.asked) == (3, [])
 
-    class Later(Answer):
-        @property
-        def body(self) -> bytes:
-            world.keeps(theirs, refresh="r-2")
-            return b'{"error": "invalid_grant"}'
 
-    world.answers["https://id.example/token"] = Later(400, {}, b"")
+def test_a_process_that_hangs_while_it_refreshes_is_waited_for_only_so_long(world):
+    world.keeps(world.token("anne", life_s=0))
+    with try_lock(world.lock) as is_held:
+        assert is_held
+        assert world.signed_in().token() == world.kept["id_token"]
+    assert 5 < sum(world.pauses) < 15
+
+
+@pytest.mark.parametrize("cut", [b"", b'{"id_token": "ey'], ids=["empty", "cut"])
+def test_a_file_that_another_tool_is_just_writing_is_read_once_more(world, cut):
+    theirs = world.token("anne")
+    world.file.write_bytes(cut)
+    world.meanwhile = [lambda: None, lambda: world.keeps(theirs)]
     assert world.signed_in().token() == theirs
+    assert world.asked == []
 
 
 @pytest.mark.parametrize("off_by_s", [-7200, 7200])
@@ -272,7 +321,7 @@ def test_a_file_of_tokens_that_is_none_asks_somebody_to_sign_in(world, content):
         {"id_token": "a.b.c"},
         {"id_token": "a.W10.c"},
         {"id_token": "ü.ü.ü"},
-        {"id_token": ""},
+        {"id_token": token({"aud": "another", "exp": 2e9})},
         {"expires_in": -5},
         {"access_token": None},
         {"id_token": "a b"},
@@ -282,12 +331,26 @@ def test_a_file_of_tokens_that_is_none_asks_somebody_to_sign_in(world, content):
 def test_an_answer_without_a_token_that_is_good_is_not_used(world, wrong):
     world.keeps(world.token("anne", life_s=0))
     world.given = wrong
+    before = world.kept
+    with pytest.raises(UnreachableError, match="the answer has no"):
+        world.signed_in().token()
+    # Others read the file, too: what is wrong is not handed on to them.
+    assert world.kept == before
+    world.given = {}
     signed_in = world.signed_in()
-    with pytest.raises((SignInError, UnreachableError)):
-        signed_in.token()
+    assert signed_in.token() == world.kept["id_token"] != before["id_token"]
 
 
-@pytest.mark.parametrize("life", [1e300, float("inf"), "3600", None, float("nan")])
+@pytest.mark.parametrize("number", [10**400, float("inf"), "x", None, True, -1])
+def test_a_token_whose_time_is_odd_is_refreshed(world, number):
+    world.keeps(world.token("anne", exp=number))
+    assert world.signed_in().token() == world.kept["id_token"]
+    assert [method for method, *_ in world.asked] == ["GET", "POST"]
+
+
+@pytest.mark.parametrize(
+    "life", [1e300, float("inf"), "3600", None, float("nan"), 10**400]
+)
 def test_a_life_that_is_odd_is_bounded(world, life):
     world.keeps(world.token("anne", life_s=0))
     world.given = {"expires_in": life}
@@ -323,7 +386,27 @@ def test_tokens_that_cannot_be_kept_are_used_all_the_same(world, caplog, monkeyp
     assert world.signed_in().token()
     (record,) = caplog.records
     assert "tokens.json cannot be written: No space left" in record.getMessage()
-    assert [path.name for path in world.file.parent.iterdir()] == ["tokens.json"]
+    assert {*world.file.parent.iterdir()} == {world.file, world.lock}
+
+
+def test_what_was_left_by_a_process_that_was_killed_is_removed_by_the_next_one(world):
+    world.keeps(world.token("anne", life_s=0))
+    names = ["tokens.json.0123456789ab", "tokens.json.ba9876543210", "tokens.json.mine"]
+    left, under_way, foreign = (world.file.with_name(name) for name in names)
+    for path in (left, under_way, foreign):
+        path.write_text("{}")
+    for path in (left, foreign):
+        os.utime(path, (1e9, 1e9))
+    assert world.signed_in().token() == world.kept["id_token"]
+    assert {*world.file.parent.iterdir()} == {
+        *(world.file, world.lock, under_way, foreign)
+    }
+
+
+def test_a_token_that_is_good_needs_no_lock(world):
+    world.keeps(world.token("anne"))
+    assert world.signed_in().token()
+    assert [*world.file.parent.iterdir()] == [world.file]
 
 
 def test_nobody_is_asked_twice_with_what_was_refused_until_somebody_signs_in(world):

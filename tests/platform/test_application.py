@@ -186,6 +186,18 @@ def test_what_was_tracked_is_read_back(app, platform, status):
     assert app.input(result.id) == {"stops": 3}
 
 
+def test_runs_of_very_many_metrics_are_listed_and_found_and_read_back(app, platform):
+    metrics = {f"metric {number}": number for number in range(60_000)}
+    app.track_run(TrackedRun("succeeded", input=1, metrics=metrics))
+    # It is looked for in the list, and nowhere else.
+    platform.trouble("lose answer", path="runs$", method="POST")
+    result = app.track_run_with_result(TrackedRun("succeeded", metrics=metrics))
+    assert len(platform.runs()) == 2
+    assert result.metrics == metrics
+    assert app.input(platform.runs()[0].id) == 1
+    assert [run.metrics for run in app.runs()] == [metrics, metrics]
+
+
 @pytest.mark.parametrize(
     ("fields", "kind"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nextmv_autotrack import SettingsError, TrackedRun
-from nextmv_autotrack.errors import SignInError
+from nextmv_autotrack.errors import RefusedError, SignInError
 from tests.signed_in import TEAM, Person
 
 
@@ -51,6 +51,17 @@ def test_who_is_not_signed_in_is_told_so(of_profile, person, platform):
     with pytest.raises(SignInError, match="sign in with"):
         of_profile("team").track_run(TrackedRun("succeeded"))
     assert platform.runs() == []
+
+
+def test_whose_sign_in_is_refused_is_told_to_sign_in_again(
+    of_profile, person, platform
+):
+    person.signs_in()
+    app = of_profile("team")
+    platform.fail_next(2, status=401, path="metadata$")
+    with pytest.raises(RefusedError, match="`nextmv auth login --profile team`") as got:
+        app.run("latest-1")
+    assert "key" not in str(got.value)
 
 
 def test_a_profile_that_is_not_there_is_named(of_profile, person):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import count
@@ -152,7 +154,8 @@ class Service:
         except Wrong as wrong:
             return Answer.error(400, str(wrong))
         instance_id = parse_qs(request.query).get("instance_id", [None])[0]
-        run_id = f"{instance_id or 'latest'}-{secrets.token_urlsafe(7)[:9]}"
+        place = "-".join(re.findall(r"\w+", instance_id or "latest"))
+        run_id = f"{place}-{secrets.token_urlsafe(7)[:9]}"
         now = datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
         self.runs[run_id] = CreatedRun(run_id, app_id, instance_id, body, now)
         return Answer.of({"run_id": run_id})
@@ -187,6 +190,13 @@ class Service:
             "execution_class": "",
             "runtime": "",
             "status_v2": run.body["result"]["status"],
+            "metrics": {
+                "status": run.body["result"]["status"],
+                "indicators": [
+                    {"name": name, "value": value}
+                    for name, value in _flat(self._metrics(run))
+                ],
+            },
         }
 
     def _part(self, run: CreatedRun, part: str, *, by_url: bool) -> Answer:
@@ -260,6 +270,15 @@ def _upload_id(run: CreatedRun, part: str) -> str:
     fields = run.body if part == "input" else run.body["result"]
     upload_id: str = fields.get(PARTS[part], "")
     return upload_id
+
+
+def _flat(metrics: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """What a list shows of metrics: those inside others by their whole names."""
+    if not isinstance(metrics, dict):
+        yield name, metrics
+        return
+    for part, value in metrics.items():
+        yield from _flat(value, f"{name}.{part}" if name else part)
 
 
 def _formats(run: CreatedRun) -> dict[str, Any]:

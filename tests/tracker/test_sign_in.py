@@ -103,9 +103,10 @@ def test_an_expired_token_is_refreshed_once_for_many_runs_and_for_other_processe
     assert after["expires_at"] > before["expires_at"]
     if sys.platform != "win32":
         assert stat.S_IMODE(person.tokens_file.stat().st_mode) == 0o600
-    assert [path.name for path in person.tokens_file.parent.iterdir()] == [
-        "tokens.json"
-    ]
+    assert {path.name for path in person.tokens_file.parent.iterdir()} == {
+        "tokens.json",
+        "tokens.json.lock",
+    }
 
     of_the_team.shutdown(PATIENCE_S)
     solve(8)
@@ -140,6 +141,51 @@ def test_a_refresh_token_that_can_be_used_once_is_kept_for_the_next_time(
     assert arrived(platform) == [0, 1, 2]
     assert refreshes(platform) == 3
     assert person.tokens["refresh_token"] != first["refresh_token"]
+
+
+REFRESHES = """
+import sys
+from nextmv_autotrack.nextmv_api import Client
+from nextmv_autotrack.settings import OF_THIS_PROCESS
+
+client = Client.to(OF_THIS_PROCESS.access())
+client.prepare()
+print("ready", flush=True)
+sys.stdin.readline()
+print(client.bearer.token())
+client.close()
+"""
+
+
+def test_processes_that_refresh_at_once_do_so_once_with_a_token_for_one_use(
+    person, platform, tmp_path
+):
+    platform.rotate_tokens()
+    platform.delay(0.1)
+    person.signs_in(life_s=-60)
+    environ = environ_of(tmp_path, NEXTMV_PROFILE="team")
+    command = [sys.executable, "-W", "error", "-c", REFRESHES]
+    processes = [
+        subprocess.Popen(
+            command,
+            env=environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    said = {process.communicate(timeout=PATIENCE_S) for process in processes}
+    assert said == {(person.tokens["id_token"] + "\n", "")}
+    assert refreshes(platform) == 1
 
 
 def test_a_sign_in_that_is_not_taken_any_more_is_one_message_and_runs_wait_for_a_new_one(
@@ -332,16 +378,20 @@ print(flush(20), opened, "yaml" in sys.modules)
 """
 
 
+def environ_of(tmp_path: Path, **more: str) -> dict[str, str]:
+    return {
+        "NEXTMV_AUTOTRACK_DIRECTORY": str(tmp_path / "runs"),
+        "HOME": str(tmp_path / "user"),
+        "USERPROFILE": str(tmp_path / "user"),
+        "PATH": "",
+        **more,
+    }
+
+
 def ran(tmp_path: Path, **environ: str) -> str:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", PROGRAM],
-        env={
-            "NEXTMV_AUTOTRACK_DIRECTORY": str(tmp_path / "runs"),
-            "HOME": str(tmp_path / "user"),
-            "USERPROFILE": str(tmp_path / "user"),
-            "PATH": "",
-            **environ,
-        },
+        env=environ_of(tmp_path, **environ),
         capture_output=True,
         text=True,
         check=False,
