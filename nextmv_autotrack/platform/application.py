@@ -15,6 +15,7 @@ from nextmv_autotrack.platform.operations import (
     Operations,
     wanted_status,
 )
+from nextmv_autotrack.platform.submissions import account_of
 from nextmv_autotrack.platform.tracked_run import TrackedRun
 from nextmv_autotrack.result import RunResult, RunSummary
 from nextmv_autotrack.status import Status
@@ -57,10 +58,14 @@ class Application:
         found = access(endpoint=endpoint, api_key=api_key, profile=profile)
         instance_id = instance_id or default_instance()
         driver = Driver(lambda: Client.to(found))
-        self._operations = Operations(driver.endpoint, app_id, instance_id)
+        self._operations = Operations(
+            driver.endpoint, app_id, instance_id, account_of(found)
+        )
         self._driver = driver
 
     def __repr__(self) -> str:
+        if "_operations" not in vars(self):
+            return "<Application>"  # a traceback shows it while there is no access
         return f"<Application {self.app_id!r} at {self._operations.endpoint}>"
 
     @property

@@ -15,6 +15,7 @@ from nextmv_autotrack.platform.operations import (
     Operations,
     wanted_status,
 )
+from nextmv_autotrack.platform.submissions import account_of
 from nextmv_autotrack.platform.tracked_run import TrackedRun
 from nextmv_autotrack.result import RunResult, RunSummary
 from nextmv_autotrack.status import Status
@@ -58,10 +59,14 @@ class AsyncApplication:
         found = access(endpoint=endpoint, api_key=api_key, profile=profile)
         instance_id = instance_id or default_instance()
         client = AsyncClient.to(found)
-        self._operations = Operations(client.endpoint, app_id, instance_id)
+        self._operations = Operations(
+            client.endpoint, app_id, instance_id, account_of(found)
+        )
         self._driver = AsyncDriver(client)
 
     def __repr__(self) -> str:
+        if "_operations" not in vars(self):
+            return "<AsyncApplication>"  # a traceback shows it while there is no access
         return f"<AsyncApplication {self.app_id!r} at {self._operations.endpoint}>"
 
     @property

@@ -22,7 +22,8 @@ from nextmv_autotrack.nextmv_api.wire import Facts, create_body
 from nextmv_autotrack.platform.parcel import Parcel, pack
 from nextmv_autotrack.platform.patience import Patience
 from nextmv_autotrack.platform.steps import Pause, Steps, together, work
-from nextmv_autotrack.platform.tracked_run import Submission, TrackedRun
+from nextmv_autotrack.platform.submissions import Destination, Submission
+from nextmv_autotrack.platform.tracked_run import TrackedRun
 from nextmv_autotrack.upload.search import search
 
 # Mostly the run is there when the answer that says so is lost: it is looked for at once.
@@ -37,13 +38,12 @@ CREATE_SETTLES_S = 5.0
 class Tracking:
     """One run on its way to one application."""
 
-    app_id: str
-    instance_id: str | None
+    there: Destination
     submission: Submission
     patience: Patience
     clock: Clock
 
-    def steps(self, run: TrackedRun, batch_experiment_id: str | None) -> Steps[str]:
+    def steps(self, run: TrackedRun) -> Steps[str]:
         """Track the run; the result is its platform run id.
 
         Raises:
@@ -58,13 +58,13 @@ class Tracking:
         submission.is_under_way = True
         try:
             if submission.platform_run_id is None:
-                found = yield from self._tracked(run, batch_experiment_id)
+                found = yield from self._tracked(run)
                 submission.platform_run_id = found
             return submission.platform_run_id
         finally:
             submission.is_under_way = False
 
-    def _tracked(self, run: TrackedRun, batch_experiment_id: str | None) -> Steps[str]:
+    def _tracked(self, run: TrackedRun) -> Steps[str]:
         if self.submission.begun_at is not None:
             found = yield from self._looked_for()
             if found is not None:
@@ -76,17 +76,15 @@ class Tracking:
                 for name, blob in parcel.parts.items()
             }
             ids = yield from together(uploads)
-        body = create_body(self._facts(run, parcel, batch_experiment_id), **ids)
+        body = create_body(self._facts(run, parcel), **ids)
         return (yield from self._created(body))
 
     def _uploaded(self, blob: Blob) -> Steps[str]:
-        place = yield from self.patience.ask(calls.new_upload(self.app_id))
+        place = yield from self.patience.ask(calls.new_upload(self.there.app_id))
         yield from self.patience.ask(calls.put(place.url, blob))
         return place.id
 
-    def _facts(
-        self, run: TrackedRun, parcel: Parcel, batch_experiment_id: str | None
-    ) -> Facts:
+    def _facts(self, run: TrackedRun, parcel: Parcel) -> Facts:
         began = run.started_at
         if began is None:
             began = self.clock.wall() - (run.duration or 0.0)
@@ -100,14 +98,14 @@ class Tracking:
             description=run.description,
             error=run.error,
             options=run.options,
-            batch_experiment_id=batch_experiment_id,
+            batch_experiment_id=self.there.batch_experiment_id,
             input_format=parcel.input_format,
             output_format=parcel.output_format,
         )
 
     def _created(self, body: dict[str, Any]) -> Steps[str]:
         """Create the run; an answer that is lost is never a reason to repeat the call."""
-        call = calls.create_run(self.app_id, self.instance_id, body)
+        call = calls.create_run(self.there.app_id, self.there.instance_id, body)
         attempts = 0
         while True:
             attempts += 1
@@ -152,11 +150,13 @@ class Tracking:
 
     def _found(self) -> Steps[str | None]:
         begun_at, now = self.submission.begun_at or 0.0, self.clock.wall()
-        pages = search(self.app_id, self.submission.id, begun_at, now)
+        pages = search(self.there.app_id, self.submission.id, begun_at, now)
         token = next(pages)
         try:
             while True:
-                page = yield from self.patience.insist(calls.page(self.app_id, token))
+                page = yield from self.patience.insist(
+                    calls.page(self.there.app_id, token)
+                )
                 token = pages.send(page)
         except StopIteration as end:
             found: str | None = end.value

@@ -11,6 +11,7 @@ from nextmv_autotrack.nextmv_api import Client
 from nextmv_autotrack.nextmv_api.wire import marker
 from nextmv_autotrack.platform.driving import Driver
 from nextmv_autotrack.platform.operations import Operations
+from nextmv_autotrack.platform.submissions import submissions_of
 from nextmv_autotrack.platform.tracked_run import TrackedRun
 from tests.upload.model_platform import CALLS, Killed, ModelPlatform, Time, Trouble
 
@@ -71,6 +72,6 @@ def test_a_run_that_is_tracked_until_it_works_is_there_once(attempts, others, ah
     platform.forget_troubles()
     told.add(driver.run(operations.track(run, 60)))
     platform.end()
-    (submission,) = run.submissions.values()
+    (submission,) = submissions_of(run).values()
     assert [*told] == platform.ids(marker(submission.id))
     assert platform.wrongs == []
