@@ -79,6 +79,8 @@ class AsyncClient:
         )
 
     def __repr__(self) -> str:
+        if "_exchange" not in vars(self):
+            return "<AsyncClient>"  # a traceback shows it while it cannot be made
         return f"<AsyncClient for {self.endpoint}>"
 
     @property

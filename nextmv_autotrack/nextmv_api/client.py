@@ -102,6 +102,8 @@ class Client:
         return self.bearer.is_renewed
 
     def __repr__(self) -> str:
+        if "_exchange" not in vars(self):
+            return "<Client>"  # a traceback shows it while it cannot be made
         return f"<Client for {self.endpoint}>"
 
     @property
