@@ -10,7 +10,7 @@ from nextmv_autotrack.platform.access import access, default_instance
 from nextmv_autotrack.platform.async_driving import AsyncDriver
 from nextmv_autotrack.platform.nextmv_values import NextmvTrackedRun
 from nextmv_autotrack.platform.operations import (
-    TIMEOUT_S,
+    TRACK_TIMEOUT_S,
     OnPoll,
     Operations,
     wanted_status,
@@ -78,7 +78,7 @@ class AsyncApplication:
         self,
         run: TrackedRun | NextmvTrackedRun,
         *,
-        timeout: float | None = TIMEOUT_S,
+        timeout: float | None = TRACK_TIMEOUT_S,
         instance_id: str | None = None,
         batch_experiment_id: str | None = None,
     ) -> str:

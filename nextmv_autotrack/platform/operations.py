@@ -32,6 +32,10 @@ from nextmv_autotrack.whereabouts import seconds
 # large upload, are over by then.
 TIMEOUT_S = 60.0
 
+# A run whose create call may be at work without us is looked for until that has ended;
+# after that, there is time to create it.
+TRACK_TIMEOUT_S = 90.0
+
 OnPoll = Callable[[Status], object]
 
 

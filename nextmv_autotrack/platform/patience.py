@@ -18,6 +18,9 @@ MOST_ATTEMPTS = 6
 # 0.2 s to 6.4 s: in all, as long as a restart of what is behind a gateway takes.
 BETWEEN_ATTEMPTS = Backoff(first_s=0.4, longest_s=6.4)
 
+# Less than any answer takes: what rounding leaves of the time is not waited for.
+SHORTEST_PAUSE_S = 0.001
+
 _Read = TypeVar("_Read")
 
 
@@ -56,15 +59,21 @@ class Patience:
         answer: _Read = yield Ask(call, min(left_s, SILENCE_TIMEOUT_S))
         return answer
 
-    def wait(self, seconds: float, doing: str) -> Steps[None]:
-        """Wait before doing something, where there is time for both.
+    def wait(self, seconds: float, doing: str, takes_s: float) -> Steps[None]:
+        """Wait before doing something, or less where the time is over before.
+
+        Args:
+            seconds: How long.
+            doing: What is done then, for messages.
+            takes_s: How long that takes.
 
         Raises:
-            UnreachableError: There is not.
+            UnreachableError: There is no time for it any more.
         """
-        if seconds >= self.left_s:
+        spare_s = self.left_s - takes_s
+        if spare_s < SHORTEST_PAUSE_S:
             raise self._left_out(doing)
-        yield Pause(seconds)
+        yield Pause(min(seconds, spare_s))
 
     def _left_out(self, doing: str) -> UnreachableError:
         message = (

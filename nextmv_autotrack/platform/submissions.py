@@ -37,8 +37,8 @@ class Submission:
     begun_at: float | None = None
     """When the platform was asked to create it, in seconds since 1970; None while it is
     sure not to have done so."""
-    asked_at_s: float = 0.0
-    """When it was last asked to, by the steady clock."""
+    settled_at_s: float = 0.0
+    """When no call that asked it to can be at work any more, by the steady clock."""
     platform_run_id: str | None = None
     is_under_way: bool = False
 
@@ -57,9 +57,9 @@ def submission_to(there: Destination, known: Submissions, new_id: str) -> Submis
     new = Submission(new_id)
     for destination, other in list(known.items()):
         if destination._replace(account=there.account) == there:
-            new = Submission(other.id, other.begun_at, other.asked_at_s)
+            new = Submission(other.id, other.begun_at, other.settled_at_s)
             if other.platform_run_id is not None:
-                new.asked_at_s = float("-inf")  # nothing of it is at work any more
+                new.settled_at_s = 0.0
     return known.setdefault(there, new)
 
 

@@ -24,14 +24,19 @@ from nextmv_autotrack.platform.patience import Patience
 from nextmv_autotrack.platform.steps import Pause, Steps, together, work
 from nextmv_autotrack.platform.submissions import Destination, Submission
 from nextmv_autotrack.platform.tracked_run import TrackedRun
+from nextmv_autotrack.store.outbox import CREATE_ENDS_S
+from nextmv_autotrack.upload.retry import create_settles_s
 from nextmv_autotrack.upload.search import search
 
 # Mostly the run is there when the answer that says so is lost: it is looked for at once.
 FIRST_LOOK_S = 0.2
 
-# But a gateway gives up long before what is behind it: whether a run is not there can
-# only be said once a call that is still at work has had the time to end.
-CREATE_SETTLES_S = 5.0
+# Whether a run is not there can only be said once a call that is still at work has had
+# the time to end; until then, it is looked for so often.
+BETWEEN_LOOKS_S = 5.0
+
+# What is left of the time for the last look.
+LAST_LOOK_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -123,11 +128,15 @@ class Tracking:
 
     def _asked(self, call: Call[str]) -> Steps[str]:
         self.submission.begun_at = self.clock.wall()
+        # When it is cancelled, or interrupted, the platform goes on.
+        settles_s = CREATE_ENDS_S
         try:
             return (yield from self.patience.ask(call))
+        except PlatformError as problem:
+            settles_s = create_settles_s(problem)
+            raise
         finally:
-            # Also when it is cancelled, or interrupted.
-            self.submission.asked_at_s = self.clock.steady()
+            self.submission.settled_at_s = self.clock.steady() + settles_s
 
     def _looked_for(self, problem: PlatformError | None = None) -> Steps[str | None]:
         """Look for a run that may be there, until it would be; None: it is not.
@@ -135,18 +144,23 @@ class Tracking:
         Raises:
             UnreachableError: Nobody knows whether it is there.
         """
-        settled_at_s = self.submission.asked_at_s + CREATE_SETTLES_S
         try:
             found = yield from self._found()
-            wait_s = settled_at_s - self.clock.steady()
-            if found is None and wait_s > 0:
-                yield from self.patience.wait(wait_s, "looking for the run")
+            while found is None and self._unsettled_s > 0:
+                wait_s = min(self._unsettled_s, BETWEEN_LOOKS_S)
+                yield from self.patience.wait(
+                    wait_s, "looking for the run", LAST_LOOK_S
+                )
                 found = yield from self._found()
         except AutotrackError as error:
             raise _unclear(problem or error) from error
         if found is None:
             self.submission.begun_at = None
         return found
+
+    @property
+    def _unsettled_s(self) -> float:
+        return self.submission.settled_at_s - self.clock.steady()
 
     def _found(self) -> Steps[str | None]:
         begun_at, now = self.submission.begun_at or 0.0, self.clock.wall()

@@ -25,7 +25,8 @@ UPLOAD_LIFE_S = 14 * 60.0
 # before it has had the time to end. A clock that was set back is no reason to wait.
 CREATE_SETTLES_S = 5.0
 
-# By then it has ended, or has settled after its answer was lost.
+# By then it has ended, also when it was we, or a gateway, who would not wait for it; or
+# has settled after its answer was lost.
 CREATE_ENDS_S = 60.0
 
 # Nor is one that was ahead when it was said when to try again.
