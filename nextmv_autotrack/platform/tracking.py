@@ -24,9 +24,9 @@ from nextmv_autotrack.platform.patience import Patience
 from nextmv_autotrack.platform.steps import Pause, Steps, together, work
 from nextmv_autotrack.platform.submissions import Destination, Submission
 from nextmv_autotrack.platform.tracked_run import TrackedRun
-from nextmv_autotrack.store.outbox import CREATE_ENDS_S
 from nextmv_autotrack.upload.retry import create_settles_s
 from nextmv_autotrack.upload.search import search
+from nextmv_autotrack.whereabouts import CREATE_ENDS_S
 
 # Mostly the run is there when the answer that says so is lost: it is looked for at once.
 FIRST_LOOK_S = 0.2

@@ -12,7 +12,7 @@ from nextmv_autotrack.errors import (
     SignInError,
     UnreachableError,
 )
-from nextmv_autotrack.store.outbox import CREATE_ENDS_S, CREATE_SETTLES_S
+from nextmv_autotrack.whereabouts import CREATE_ENDS_S, CREATE_SETTLES_S
 
 # The platform looked at the run and said no: it would say so again.
 _NO_FOR_GOOD = frozenset({400, 413, 422})

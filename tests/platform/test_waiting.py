@@ -15,7 +15,7 @@ from nextmv_autotrack.errors import (
 from nextmv_autotrack.platform.operations import TRACK_TIMEOUT_S, Operations
 from nextmv_autotrack.platform.tracked_run import TrackedRun
 from nextmv_autotrack.status import Status
-from nextmv_autotrack.store.outbox import CREATE_ENDS_S
+from nextmv_autotrack.whereabouts import CREATE_ENDS_S
 from tests.platform.driving import InTasks, InThreads
 from tests.upload.model_platform import Time
 
