@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,13 +14,17 @@ from nextmv_autotrack.nextmv_api.async_pool import AsyncPool
 from nextmv_autotrack.nextmv_api.blob import CHUNK_BYTES, Blob
 from nextmv_autotrack.nextmv_api.calls import Call
 from nextmv_autotrack.nextmv_api.client import Client
-from nextmv_autotrack.nextmv_api.exchange import Body, Exchange
+from nextmv_autotrack.nextmv_api.deadline import Deadline
+from nextmv_autotrack.nextmv_api.exchange import SILENCE_TIMEOUT_S, Body, Exchange
 from nextmv_autotrack.nextmv_api.faults import translated
 from nextmv_autotrack.settings.access import Access
 from nextmv_autotrack.settings.profiles import Login
 
 if TYPE_CHECKING:
     import httpx
+
+# What a transport says of a time-out tells more: it is to be heard first.
+_GRACE_S = 0.1
 
 _Read = TypeVar("_Read")
 
@@ -88,34 +93,52 @@ class AsyncClient:
         """Address of the platform."""
         return self._exchange.endpoint
 
-    async def do(self, call: Call[_Read], patience_s: float) -> _Read:
+    async def do(self, call: Call[_Read], time_s: float = math.inf) -> _Read:
         """Make a call, and return what it is answered with.
 
         Args:
             call: Which one.
-            patience_s: How long the other side may be silent.
+            time_s: How long it may take, with the wait for its turn and the token that
+                it may need first.
         """
-        token = "" if call.is_of_storage else await self._fetched(self._bearer.token)
-        answer = await self._answered(call, patience_s, token)
-        if answer.status_code == 401 and not call.is_of_storage:
-            another = await self._fetched(partial(self._bearer.another_than, token))
-            if another is not None:
-                token = another
-                answer = await self._answered(call, patience_s, token)
+        deadline = Deadline(call.doing, time_s)
+        limit_s = None if math.isinf(time_s) else max(time_s, 0.0) + _GRACE_S
+        try:
+            return await asyncio.wait_for(self._done(call, deadline), limit_s)
+        except asyncio.TimeoutError as error:
+            raise deadline.missed() from error
+
+    async def _done(self, call: Call[_Read], deadline: Deadline) -> _Read:
+        with deadline.holds():
+            token = (
+                "" if call.is_of_storage else await self._fetched(self._bearer.token)
+            )
+            answer = await self._answered(call, deadline, token)
+            if answer.status_code == 401 and not call.is_of_storage:
+                another = await self._fetched(partial(self._bearer.another_than, token))
+                if another is not None:
+                    token = another
+                    answer = await self._answered(call, deadline, token)
         return self._exchange.read(call, answer, token)
 
     async def _fetched(self, fetch: Callable[[], _Read]) -> _Read:
         """A token; one that may have to be fetched first does not hold up the loop."""
         return await asyncio.to_thread(fetch) if self._is_token_fetched else fetch()
 
-    async def _answered(self, call: Call[Any], patience_s: float, token: str) -> Answer:
+    async def _answered(
+        self, call: Call[Any], deadline: Deadline, token: str
+    ) -> Answer:
         body = Body(call.doing, call.max_answer_bytes)
         with translated(call.doing, self._exchange.url(call)):
-            content = _body(call.content)
-            request = self._exchange.request(call, content, patience_s, token)
-            async with self._pool.sent(request) as response:
-                async for chunk in response.aiter_bytes():
-                    body.add(chunk)
+            async with self._pool.turn():
+                content = _body(call.content)
+                patience_s = deadline.patience_s(SILENCE_TIMEOUT_S)
+                request = self._exchange.request(call, content, patience_s, token)
+                deadline.is_sent = True
+                async with self._pool.sent(request) as response:
+                    async for chunk in response.aiter_bytes():
+                        body.add(chunk)
+                deadline.is_sent = False
         return Answer(response.status_code, response.headers, body.whole())
 
     async def close(self) -> None:

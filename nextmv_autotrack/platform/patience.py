@@ -8,7 +8,6 @@ from typing import TypeVar
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.errors import PlatformError, UnreachableError
 from nextmv_autotrack.nextmv_api import Call
-from nextmv_autotrack.nextmv_api.exchange import SILENCE_TIMEOUT_S
 from nextmv_autotrack.platform.steps import Ask, Pause, Steps
 from nextmv_autotrack.upload.retry import Backoff, Concerns, Retry, decide
 
@@ -56,7 +55,7 @@ class Patience:
         left_s = self.left_s
         if left_s <= 0:
             raise self._left_out(call.doing)
-        answer: _Read = yield Ask(call, min(left_s, SILENCE_TIMEOUT_S))
+        answer: _Read = yield Ask(call, left_s)
         return answer
 
     def wait(self, seconds: float, doing: str, takes_s: float) -> Steps[None]:
