@@ -111,17 +111,27 @@ class PlatformError(AutotrackError):
     Attributes:
         may_have_acted: Whether the platform may have done what it was asked for all
             the same: the answer can be lost after the deed.
+        may_be_at_work: Whether it may still be doing it: we, or a gateway, did not wait
+            for its end.
     """
 
     may_have_acted = True
+    may_be_at_work = False
 
 
 class UnreachableError(PlatformError):
     """No usable answer came: refused, reset, timed out or garbled."""
 
-    def __init__(self, message: str, *, may_have_acted: bool = True) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        may_have_acted: bool = True,
+        may_be_at_work: bool = False,
+    ) -> None:
         super().__init__(message)
         self.may_have_acted = may_have_acted
+        self.may_be_at_work = may_be_at_work
 
 
 class RefusedError(PlatformError):
@@ -148,6 +158,7 @@ class RefusedError(PlatformError):
         self.answered_at_s = answered_at_s
         # A gateway that gave up says nothing of what is behind it.
         self.may_have_acted = status_code >= 500 or status_code == 408
+        self.may_be_at_work = status_code in {502, 504}
 
 
 class RunTimeoutError(PlatformError, TimeoutError):

@@ -18,6 +18,13 @@ WAIT_TIMEOUT_S = 60.0
 # A tracked run has ended when it is created; the result may take some time to appear.
 RESULT_TIMEOUT_S = 300.0
 
+# A create call whose answer is lost may still be at work: whether its run is there is
+# not known before the call has had the time to end.
+CREATE_SETTLES_S = 5.0
+
+# By then it has ended, also when it was we, or a gateway, who would not wait for it; or
+# has settled after its answer was lost.
+CREATE_ENDS_S = 60.0
 
 # An integer may be too long for a float, and this is thirty years.
 _LONGEST_S = 1_000_000_000

@@ -61,7 +61,8 @@ def text_field(answer: Answer, name: str, doing: str) -> str:
         msg = f"{doing} failed: the answer is not JSON; is the endpoint the platform's?"
         raise UnreachableError(msg) from error
     value = document.get(name) if isinstance(document, dict) else None
-    if not isinstance(value, str) or not value:
+    # Of what is shown to people, nothing may move the cursor of their terminal.
+    if not isinstance(value, str) or not value or not value.isprintable():
         msg = f"{doing} failed: the answer has no {name!r}; is the endpoint right?"
         raise UnreachableError(msg)
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +14,8 @@ from nextmv_autotrack.nextmv_api.bearer import AnotherKey, no_other_key
 from nextmv_autotrack.nextmv_api.blob import CHUNK_BYTES, Blob
 from nextmv_autotrack.nextmv_api.calls import Call
 from nextmv_autotrack.nextmv_api.client import Client
-from nextmv_autotrack.nextmv_api.exchange import Body, Exchange
+from nextmv_autotrack.nextmv_api.deadline import Deadline
+from nextmv_autotrack.nextmv_api.exchange import SILENCE_TIMEOUT_S, Body, Exchange
 from nextmv_autotrack.nextmv_api.faults import translated
 from nextmv_autotrack.settings.access import Access
 from nextmv_autotrack.settings.profiles import Login
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 # Parsed in a millisecond or two, for which others can wait; lists of runs with many
 # metrics take seconds.
 MAX_READ_IN_LOOP_BYTES = 256 * 1024
+
+# What a transport says of a time-out tells more: it is to be heard first.
+_GRACE_S = 0.1
 
 _Read = TypeVar("_Read")
 
@@ -90,6 +95,8 @@ class AsyncClient:
         )
 
     def __repr__(self) -> str:
+        if "_exchange" not in vars(self):
+            return "<AsyncClient>"  # a traceback shows it while it cannot be made
         return f"<AsyncClient for {self.endpoint}>"
 
     @property
@@ -97,21 +104,37 @@ class AsyncClient:
         """Address of the platform."""
         return self._exchange.endpoint
 
-    async def do(self, call: Call[_Read], patience_s: float) -> _Read:
+    async def do(self, call: Call[_Read], time_s: float = math.inf) -> _Read:
         """Make a call, and return what it is answered with.
 
         Args:
             call: Which one.
-            patience_s: How long the other side may be silent.
+            time_s: How long it may take, with the wait for its turn and the token that
+                it may need first.
         """
-        token = "" if call.is_of_storage else await self._fetched(self._bearer.token)
-        answer = await self._answered(call, patience_s, token)
-        if answer.status_code == 401 and not call.is_of_storage:
-            # Files may have to be read.
-            another = await asyncio.to_thread(self._bearer.another_than, token)
-            if another is not None:
-                token = another
-                answer = await self._answered(call, patience_s, token)
+        deadline = Deadline(call.doing, time_s)
+        limit_s = None if math.isinf(time_s) else max(time_s, 0.0) + _GRACE_S
+        import anyio  # noqa: PLC0415 -- as httpx, which is built on it
+
+        # Not by asyncio's `wait_for`, which before Python 3.12 can lose a cancellation.
+        try:
+            with anyio.fail_after(limit_s):
+                return await self._done(call, deadline)
+        except TimeoutError as error:
+            raise deadline.missed() from error
+
+    async def _done(self, call: Call[_Read], deadline: Deadline) -> _Read:
+        with deadline.holds():
+            token = (
+                "" if call.is_of_storage else await self._fetched(self._bearer.token)
+            )
+            answer = await self._answered(call, deadline, token)
+            if answer.status_code == 401 and not call.is_of_storage:
+                # Files may have to be read.
+                another = await asyncio.to_thread(self._bearer.another_than, token)
+                if another is not None:
+                    token = another
+                    answer = await self._answered(call, deadline, token)
         read, advice = self._exchange.read, self._bearer.advice
         if len(answer.body) <= MAX_READ_IN_LOOP_BYTES:
             return read(call, answer, token, advice)
@@ -121,14 +144,20 @@ class AsyncClient:
         """A token; one that may have to be fetched first does not hold up the loop."""
         return await asyncio.to_thread(fetch) if self._is_token_fetched else fetch()
 
-    async def _answered(self, call: Call[Any], patience_s: float, token: str) -> Answer:
+    async def _answered(
+        self, call: Call[Any], deadline: Deadline, token: str
+    ) -> Answer:
         body = Body(call.doing, call.max_answer_bytes)
         with translated(call.doing, self._exchange.url(call)):
-            content = _body(call.content)
-            request = self._exchange.request(call, content, patience_s, token)
-            async with self._pool.sent(request) as response:
-                async for chunk in response.aiter_bytes():
-                    body.add(chunk)
+            async with self._pool.turn():
+                content = _body(call.content)
+                patience_s = deadline.patience_s(SILENCE_TIMEOUT_S)
+                request = self._exchange.request(call, content, patience_s, token)
+                deadline.is_sent = True
+                async with self._pool.sent(request) as response:
+                    async for chunk in response.aiter_bytes():
+                        body.add(chunk)
+                deadline.is_sent = False
         return Answer(response.status_code, response.headers, body.whole())
 
     async def close(self) -> None:

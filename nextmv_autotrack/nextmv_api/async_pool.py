@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -53,17 +53,22 @@ class AsyncPool:
         self._by_loop = WeakKeyDictionary()
         self._certificates: ssl.SSLContext | None = None
 
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Wait until it is one's turn to send."""
+        return self._here().turns
+
     @asynccontextmanager
     async def sent(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
-        """Send a request when it is its turn; the answer can be read in the block."""
-        here = self._by_loop.setdefault(asyncio.get_running_loop(), _OfLoop())
-        async with here.turns:
-            transport = self._given or self._transport_for(request.url, here)
-            response = await transport.handle_async_request(request)
-            try:
-                yield response
-            finally:
-                await response.aclose()
+        """Send a request; the answer can be read in the block."""
+        transport = self._given or self._transport_for(request.url, self._here())
+        response = await transport.handle_async_request(request)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    def _here(self) -> _OfLoop:
+        return self._by_loop.setdefault(asyncio.get_running_loop(), _OfLoop())
 
     async def close(self) -> None:
         """Close the connections of this loop; a request sent later opens new ones."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +15,7 @@ from nextmv_autotrack.nextmv_api.answers import Answer
 from nextmv_autotrack.nextmv_api.bearer import AnotherKey, Bearer, Key, no_other_key
 from nextmv_autotrack.nextmv_api.blob import CHUNK_BYTES, Blob
 from nextmv_autotrack.nextmv_api.calls import MAX_ANSWER_BYTES, Call, Greeting, Upload
+from nextmv_autotrack.nextmv_api.deadline import Deadline, left_here_s, pause_here
 from nextmv_autotrack.nextmv_api.exchange import (
     SILENCE_TIMEOUT_S,
     Body,
@@ -74,12 +76,15 @@ class Client:
         self.bearer: Bearer
         """What opens the platform."""
         if isinstance(api_key, Login):
-            self.bearer = SignedIn(api_key, self._asked, clock, allow_http=allow_http)
+            self.bearer = SignedIn(
+                api_key, self._asked, clock, allow_http=allow_http, pause=pause_here
+            )
         else:
             self.bearer = Key(api_key, another_key)
         self._exchange = Exchange(cleaned, self.bearer.headers, allow_http=allow_http)
         self._pool = Pool(transport, system_certs=system_certs)
         self._patience_s = patience_s
+        self._clock = clock
 
     @classmethod
     def to(cls, access: Access, **means: Any) -> Client:
@@ -105,6 +110,8 @@ class Client:
         return self.bearer.is_renewed
 
     def __repr__(self) -> str:
+        if "_exchange" not in vars(self):
+            return "<Client>"  # a traceback shows it while it cannot be made
         return f"<Client for {self.endpoint}>"
 
     @property
@@ -143,46 +150,54 @@ class Client:
         """Return a page of the runs of an application, the first one or a later one."""
         return self.do(calls.page(app_id, token))
 
-    def do(self, call: Call[_Read], patience_s: float | None = None) -> _Read:
+    def do(self, call: Call[_Read], time_s: float = math.inf) -> _Read:
         """Make a call, and return what it is answered with.
 
         Args:
             call: Which one.
-            patience_s: How long the other side may be silent; as the client has it,
-                when left out.
+            time_s: How long it may take, with the token that it may need first.
         """
-        if patience_s is None:
-            patience_s = self._patience_s()
-        token = "" if call.is_of_storage else self.bearer.token()
-        answer = self._answered(call, patience_s, token)
-        if answer.status_code == 401 and not call.is_of_storage:
-            another = self.bearer.another_than(token)
-            if another is not None:
-                token = another
-                answer = self._answered(call, patience_s, token)
+        deadline = Deadline(call.doing, time_s, self._clock)
+        with deadline.holds():
+            token = "" if call.is_of_storage else self.bearer.token()
+            answer = self._answered(call, deadline, token)
+            if answer.status_code == 401 and not call.is_of_storage:
+                another = self.bearer.another_than(token)
+                if another is not None:
+                    token = another
+                    answer = self._answered(call, deadline, token)
         return self._exchange.read(call, answer, token, self.bearer.advice)
 
-    def _answered(self, call: Call[Any], patience_s: float, token: str) -> Answer:
+    def _answered(self, call: Call[Any], deadline: Deadline, token: str) -> Answer:
         with translated(call.doing, self._exchange.url(call)):
-            content = _body(call.content)
+            content = _body(call.content, deadline)
+            patience_s = deadline.patience_s(self._patience_s())
             sent = self._exchange.request(call, content, patience_s, token)
-            return self._sent(sent, Body(call.doing, call.max_answer_bytes))
+            return self._sent(sent, Body(call.doing, call.max_answer_bytes), deadline)
 
     def _asked(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, doing: str
     ) -> Answer:
         """Ask somebody else than the platform; nothing that opens it goes along."""
         with translated(doing, url):
-            sent = request(method, url, headers, body, self._patience_s())
-            return self._sent(sent, Body(doing, MAX_ANSWER_BYTES))
+            deadline = Deadline(doing, left_here_s(), self._clock)
+            patience_s = deadline.patience_s(self._patience_s())
+            sent = request(method, url, headers, body, patience_s)
+            return self._sent(sent, Body(doing, MAX_ANSWER_BYTES), deadline)
 
-    def _sent(self, sent: httpx.Request, body: Body) -> Answer:
+    def _sent(self, sent: httpx.Request, body: Body, deadline: Deadline) -> Answer:
+        deadline.is_sent = True
         response = self._pool.send(sent)
         try:
+            # Each piece has its patience, and there may be many.
+            patience = sent.extensions["timeout"]
+            patience["read"] = deadline.patience_s(patience["read"])
             for chunk in response.iter_bytes():
                 body.add(chunk)
+                deadline.check()
         finally:
             response.close()
+        deadline.is_sent = False
         return Answer(response.status_code, response.headers, body.whole())
 
     def greet(self, app_id: str | None) -> Greeting:
@@ -199,7 +214,13 @@ class Client:
         self._pool.close()
 
 
-def _body(content: Blob) -> Any:
+def _body(content: Blob, deadline: Deadline) -> Any:
     if content.size <= CHUNK_BYTES:
         return b"".join(content.chunks())
-    return content.chunks()
+    return _chunks(content, deadline)
+
+
+def _chunks(content: Blob, deadline: Deadline) -> Iterator[bytes]:
+    for chunk in content.chunks():
+        deadline.check()
+        yield chunk

@@ -18,5 +18,7 @@ def run_page(endpoint: str, app_id: str, platform_run_id: str) -> str:
     """
     parts = urlsplit(endpoint)
     place = _API.sub("", parts.netloc.rpartition("@")[2])
-    app, run = (quote(one, safe="") for one in (app_id, platform_run_id))
+    app, run = (
+        quote(one, safe="", errors="replace") for one in (app_id, platform_run_id)
+    )
     return f"{parts.scheme}://{place}/app/{app}/run/{run}?view=details"

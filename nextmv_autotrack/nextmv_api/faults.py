@@ -46,6 +46,9 @@ _NOT_SENT = frozenset(
     }
 )
 
+# The other side need not have seen that nobody waits any more.
+_IMPATIENT = frozenset({"ReadTimeout", "WriteTimeout", "TimeoutException"})
+
 # What these say can repeat a header or an address, and with it a secret.
 _UNSPEAKABLE = frozenset({"LocalProtocolError", "InvalidURL", "UnicodeError"})
 
@@ -67,6 +70,7 @@ def translated(doing: str, url: object) -> Iterator[None]:
         raise UnreachableError(
             f"{where} failed: {_explained(name, error)}",
             may_have_acted=name not in _NOT_SENT,
+            may_be_at_work=name in _IMPATIENT,
         ) from error
 
 

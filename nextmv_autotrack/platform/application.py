@@ -10,11 +10,12 @@ from nextmv_autotrack.platform.access import access, default_instance
 from nextmv_autotrack.platform.driving import Driver
 from nextmv_autotrack.platform.nextmv_values import NextmvTrackedRun
 from nextmv_autotrack.platform.operations import (
-    TIMEOUT_S,
+    TRACK_TIMEOUT_S,
     OnPoll,
     Operations,
     wanted_status,
 )
+from nextmv_autotrack.platform.submissions import account_of
 from nextmv_autotrack.platform.tracked_run import TrackedRun
 from nextmv_autotrack.result import RunResult, RunSummary
 from nextmv_autotrack.status import Status
@@ -58,10 +59,14 @@ class Application:
         found = access(endpoint=endpoint, api_key=api_key, profile=profile)
         instance_id = instance_id or default_instance()
         driver = Driver(lambda: Client.to(found))
-        self._operations = Operations(driver.endpoint, app_id, instance_id)
+        self._operations = Operations(
+            driver.endpoint, app_id, instance_id, account_of(found)
+        )
         self._driver = driver
 
     def __repr__(self) -> str:
+        if "_operations" not in vars(self):
+            return "<Application>"  # a traceback shows it while there is no access
         return f"<Application {self.app_id!r} at {self._operations.endpoint}>"
 
     @property
@@ -73,14 +78,17 @@ class Application:
         self,
         run: TrackedRun | NextmvTrackedRun,
         *,
-        timeout: float | None = TIMEOUT_S,
+        timeout: float | None = TRACK_TIMEOUT_S,
         instance_id: str | None = None,
         batch_experiment_id: str | None = None,
     ) -> str:
         """Track a run, and return its platform run id.
 
         It is there once, whatever is lost on the way: after an error, the same
-        `TrackedRun` can be tracked again.
+        `TrackedRun` can be tracked again. Where an answer is lost, the run is looked
+        for; it is created again only if it is not there 5 s later, or 60 s where we or
+        a gateway did not wait for the answer (a time-out, a 502, a 504). A platform
+        that takes even longer could have it twice.
 
         Args:
             run: The run; a `nextmv.TrackedRun` is taken as it is.

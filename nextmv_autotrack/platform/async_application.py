@@ -10,11 +10,12 @@ from nextmv_autotrack.platform.access import access, default_instance
 from nextmv_autotrack.platform.async_driving import AsyncDriver
 from nextmv_autotrack.platform.nextmv_values import NextmvTrackedRun
 from nextmv_autotrack.platform.operations import (
-    TIMEOUT_S,
+    TRACK_TIMEOUT_S,
     OnPoll,
     Operations,
     wanted_status,
 )
+from nextmv_autotrack.platform.submissions import account_of
 from nextmv_autotrack.platform.tracked_run import TrackedRun
 from nextmv_autotrack.result import RunResult, RunSummary
 from nextmv_autotrack.status import Status
@@ -59,10 +60,14 @@ class AsyncApplication:
         found = access(endpoint=endpoint, api_key=api_key, profile=profile)
         instance_id = instance_id or default_instance()
         client = AsyncClient.to(found)
-        self._operations = Operations(client.endpoint, app_id, instance_id)
+        self._operations = Operations(
+            client.endpoint, app_id, instance_id, account_of(found)
+        )
         self._driver = AsyncDriver(client)
 
     def __repr__(self) -> str:
+        if "_operations" not in vars(self):
+            return "<AsyncApplication>"  # a traceback shows it while there is no access
         return f"<AsyncApplication {self.app_id!r} at {self._operations.endpoint}>"
 
     @property
@@ -74,7 +79,7 @@ class AsyncApplication:
         self,
         run: TrackedRun | NextmvTrackedRun,
         *,
-        timeout: float | None = TIMEOUT_S,
+        timeout: float | None = TRACK_TIMEOUT_S,
         instance_id: str | None = None,
         batch_experiment_id: str | None = None,
     ) -> str:

@@ -59,7 +59,7 @@ class AsyncDriver:
 
     async def _done(self, step: Step) -> Any:
         if isinstance(step, Ask):
-            return await self._client.do(step.call, step.patience_s)
+            return await self._client.do(step.call, step.time_s)
         if isinstance(step, Pause):
             return await self._sleep(step.seconds)
         if isinstance(step, Work):

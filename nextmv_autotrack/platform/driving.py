@@ -82,7 +82,7 @@ class Driver:
 
     def _done(self, step: Step) -> Any:
         if isinstance(step, Ask):
-            return self._client.do(step.call, step.patience_s)
+            return self._client.do(step.call, step.time_s)
         if isinstance(step, Pause):
             return self._sleep(step.seconds)
         if isinstance(step, Work):

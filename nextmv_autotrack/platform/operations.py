@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
@@ -14,12 +15,14 @@ from nextmv_autotrack.nextmv_api.address import app_path
 from nextmv_autotrack.platform.creating import created, exists
 from nextmv_autotrack.platform.patience import Patience
 from nextmv_autotrack.platform.reading import LAST_POLL_S, Reading
-from nextmv_autotrack.platform.steps import Steps
-from nextmv_autotrack.platform.tracked_run import (
-    Submission,
-    TrackedRun,
-    as_tracked_run,
+from nextmv_autotrack.platform.steps import Steps, work
+from nextmv_autotrack.platform.submissions import (
+    Destination,
+    digest,
+    submission_to,
+    submissions_of,
 )
+from nextmv_autotrack.platform.tracked_run import as_tracked_run
 from nextmv_autotrack.platform.tracking import Tracking
 from nextmv_autotrack.result import RunResult, RunSummary
 from nextmv_autotrack.status import Status
@@ -28,6 +31,10 @@ from nextmv_autotrack.whereabouts import seconds
 # For one operation, unless its caller says otherwise: a platform that restarts, and a
 # large upload, are over by then.
 TIMEOUT_S = 60.0
+
+# A run whose create call may be at work without us is looked for until that has ended;
+# after that, there is time to create it.
+TRACK_TIMEOUT_S = 90.0
 
 OnPoll = Callable[[Status], object]
 
@@ -43,12 +50,15 @@ class Operations:
     endpoint: str
     app_id: str
     instance_id: str | None = None
+    account: str = ""
     clock: Clock = SYSTEM_CLOCK
     chance: Callable[[], float] = random.random
     new_id: NewId = field(default_factory=new_id_source)
 
     def __post_init__(self) -> None:
         app_path(self.app_id)
+        # As it is in the path: there is one application, whatever stands around its id.
+        object.__setattr__(self, "app_id", self.app_id.strip())
 
     def track(
         self,
@@ -58,15 +68,20 @@ class Operations:
         batch_experiment_id: str | None = None,
     ) -> Steps[str]:
         """Track a run; the result is its platform run id."""
-        tracked = as_tracked_run(run)
-        tracking = Tracking(
-            app_id=self.app_id,
-            instance_id=instance_id or self.instance_id,
-            submission=self._submission(tracked),
-            patience=self._patience(timeout_s),
-            clock=self.clock,
+        tracked, patience = as_tracked_run(run), self._patience(timeout_s)
+        there = Destination(
+            self.endpoint,
+            self.account,
+            self.app_id,
+            instance_id or self.instance_id,
+            batch_experiment_id,
+            # The vendor's can be changed, and is another run then.
+            "" if tracked is run else (yield from work(partial(digest, tracked))),
         )
-        return tracking.steps(tracked, batch_experiment_id)
+        new_id = self.new_id(self.clock.wall_ns())
+        submission = submission_to(there, submissions_of(run), new_id)
+        tracking = Tracking(there, submission, patience, self.clock)
+        return (yield from tracking.steps(tracked))
 
     def track_with_result(
         self,
@@ -126,10 +141,6 @@ class Operations:
             self._patience(TIMEOUT_S),
             exist_ok=exist_ok,
         )
-
-    def _submission(self, run: TrackedRun) -> Submission:
-        new = Submission(self.new_id(self.clock.wall_ns()))
-        return run.submissions.setdefault((self.endpoint, self.app_id), new)
 
     def _reading(self, timeout_s: float) -> Reading:
         return Reading(self.endpoint, self.app_id, self._patience(timeout_s))

@@ -8,7 +8,6 @@ from typing import TypeVar
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.errors import PlatformError, UnreachableError
 from nextmv_autotrack.nextmv_api import Call
-from nextmv_autotrack.nextmv_api.exchange import SILENCE_TIMEOUT_S
 from nextmv_autotrack.platform.steps import Ask, Pause, Steps
 from nextmv_autotrack.upload.retry import Backoff, Concerns, Retry, decide
 
@@ -17,6 +16,9 @@ MOST_ATTEMPTS = 6
 
 # 0.2 s to 6.4 s: in all, as long as a restart of what is behind a gateway takes.
 BETWEEN_ATTEMPTS = Backoff(first_s=0.4, longest_s=6.4)
+
+# Less than any answer takes: what rounding leaves of the time is not waited for.
+SHORTEST_PAUSE_S = 0.001
 
 _Read = TypeVar("_Read")
 
@@ -53,18 +55,24 @@ class Patience:
         left_s = self.left_s
         if left_s <= 0:
             raise self._left_out(call.doing)
-        answer: _Read = yield Ask(call, min(left_s, SILENCE_TIMEOUT_S))
+        answer: _Read = yield Ask(call, left_s)
         return answer
 
-    def wait(self, seconds: float, doing: str) -> Steps[None]:
-        """Wait before doing something, where there is time for both.
+    def wait(self, seconds: float, doing: str, takes_s: float) -> Steps[None]:
+        """Wait before doing something, or less where the time is over before.
+
+        Args:
+            seconds: How long.
+            doing: What is done then, for messages.
+            takes_s: How long that takes.
 
         Raises:
-            UnreachableError: There is not.
+            UnreachableError: There is no time for it any more.
         """
-        if seconds >= self.left_s:
+        spare_s = self.left_s - takes_s
+        if spare_s < SHORTEST_PAUSE_S:
             raise self._left_out(doing)
-        yield Pause(seconds)
+        yield Pause(min(seconds, spare_s))
 
     def _left_out(self, doing: str) -> UnreachableError:
         message = (

@@ -14,7 +14,7 @@ from nextmv_autotrack.nextmv_api.answers import Answer
 from nextmv_autotrack.nextmv_api.console import run_page
 from nextmv_autotrack.nextmv_api.documents import Outcome, RunInformation, read_document
 from nextmv_autotrack.nextmv_api.listing import ListedRun
-from nextmv_autotrack.platform.patience import Patience
+from nextmv_autotrack.platform.patience import SHORTEST_PAUSE_S, Patience
 from nextmv_autotrack.platform.steps import Pause, Steps, Tell, together, work
 from nextmv_autotrack.result import RunResult, RunSummary
 from nextmv_autotrack.status import Status
@@ -27,9 +27,6 @@ BETWEEN_POLLS = Backoff(first_s=0.5, longest_s=15.0)
 # What is left of the time for the last poll: so much, or a share of a short time.
 LAST_POLL_S = 1.0
 _LAST_POLL_SHARE = 0.1
-
-# Less than any answer takes: what rounding leaves of the time is not waited for.
-SHORTEST_PAUSE_S = 0.001
 
 # What the platform gives, at most, without a detour by its storage.
 MAX_INLINE_BYTES = 5 * 1024 * 1024

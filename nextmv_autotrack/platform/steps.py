@@ -21,8 +21,8 @@ class Ask:
     """Make a call to the platform."""
 
     call: Call[Any]
-    patience_s: float
-    """How long the other side may be silent."""
+    time_s: float
+    """How long it may take."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -15,31 +14,14 @@ from nextmv_autotrack.platform import nextmv_values, run_fields
 from nextmv_autotrack.status import Status
 
 
-@dataclass
-class Submission:
-    """How far a run has come on its way to one application."""
-
-    id: str
-    """Ours: what the run is known by before the platform has given it an id."""
-    begun_at: float | None = None
-    """When the platform was asked to create it, in seconds since 1970; None while it is
-    sure not to have done so."""
-    asked_at_s: float = 0.0
-    """When it was last asked to, by the steady clock."""
-    platform_run_id: str | None = None
-    is_under_way: bool = False
-
-
-Submissions = dict[tuple[str, str], Submission]
-
-
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class TrackedRun:
     """A run that was made elsewhere: what went in, what came out, and how it went.
 
     Everything is checked here, before anything is sent; values are encoded when the run
     is tracked. One `TrackedRun` becomes one run of an application, however often it is
-    tracked: after an error, tracking it again is safe.
+    tracked: after an error, tracking it again is safe. In another account, instance or
+    batch experiment it is another run. `dataclasses.replace` makes a new one of it.
 
     Example:
         >>> from nextmv_autotrack import TrackedRun
@@ -94,8 +76,6 @@ class TrackedRun:
     output_dir: Path | None
     started_at: float | None
     """Seconds since 1970."""
-    submissions: Submissions
-    """How far it has come, by endpoint and application."""
 
     def __init__(  # noqa: PLR0913 -- what there is to say of a run
         self,
@@ -135,27 +115,24 @@ class TrackedRun:
             input_dir=run_fields.folder("input_dir", input_dir),
             output_dir=run_fields.folder("output_dir", output_dir),
             started_at=run_fields.started_at(started_at),
-            submissions={},
+            # Not a field: one that is made of this one is another run.
+            _submissions={},
         )
 
     def __repr__(self) -> str:
+        if "status" not in vars(self):
+            return "<TrackedRun>"  # a traceback shows it while a field of it is wrong
         # Not the values: they are the user's, and may be large.
         name = f" {self.name!r}" if self.name else ""
         took = f" in {self.duration:g} s" if self.duration is not None else ""
         return f"<TrackedRun{name} {self.status.value}{took}>"
 
 
-_NAMES = frozenset(item.name for item in fields(TrackedRun)) - {"submissions"}
-
-
-# By their ids, since the SDK's runs have no hash; an entry goes with its run.
-_submissions_of: dict[int, tuple[weakref.ref[object], Submissions]] = {}
+_NAMES = frozenset(item.name for item in fields(TrackedRun))
 
 
 def as_tracked_run(value: object) -> TrackedRun:
     """Return a `TrackedRun` as it is, and the vendor's as one of ours.
-
-    Theirs, too, is one run of an application, however often it is tracked.
 
     Raises:
         InvalidRunError: It is neither, or a field of it is wrong.
@@ -165,15 +142,4 @@ def as_tracked_run(value: object) -> TrackedRun:
     found = nextmv_values.tracked_run_fields(value)
     if found is None:
         raise run_fields.wrong("run", "a TrackedRun", value)
-    run = TrackedRun(**{k: v for k, v in found.items() if k in _NAMES})
-    vars(run)["submissions"] = _known_submissions(value)
-    return run
-
-
-def _known_submissions(value: object) -> Submissions:
-    key = id(value)
-    known = _submissions_of.get(key)
-    if known is None or known[0]() is not value:
-        gone = weakref.ref(value, lambda _: _submissions_of.pop(key, None))
-        known = _submissions_of[key] = (gone, {})
-    return known[1]
+    return TrackedRun(**{k: v for k, v in found.items() if k in _NAMES})

@@ -22,28 +22,33 @@ from nextmv_autotrack.nextmv_api.wire import Facts, create_body
 from nextmv_autotrack.platform.parcel import Parcel, pack
 from nextmv_autotrack.platform.patience import Patience
 from nextmv_autotrack.platform.steps import Pause, Steps, together, work
-from nextmv_autotrack.platform.tracked_run import Submission, TrackedRun
+from nextmv_autotrack.platform.submissions import Destination, Submission
+from nextmv_autotrack.platform.tracked_run import TrackedRun
+from nextmv_autotrack.upload.retry import create_settles_s
 from nextmv_autotrack.upload.search import search
+from nextmv_autotrack.whereabouts import CREATE_ENDS_S
 
 # Mostly the run is there when the answer that says so is lost: it is looked for at once.
 FIRST_LOOK_S = 0.2
 
-# But a gateway gives up long before what is behind it: whether a run is not there can
-# only be said once a call that is still at work has had the time to end.
-CREATE_SETTLES_S = 5.0
+# Whether a run is not there can only be said once a call that is still at work has had
+# the time to end; until then, it is looked for so often.
+BETWEEN_LOOKS_S = 5.0
+
+# What is left of the time for the last look.
+LAST_LOOK_S = 1.0
 
 
 @dataclass(frozen=True)
 class Tracking:
     """One run on its way to one application."""
 
-    app_id: str
-    instance_id: str | None
+    there: Destination
     submission: Submission
     patience: Patience
     clock: Clock
 
-    def steps(self, run: TrackedRun, batch_experiment_id: str | None) -> Steps[str]:
+    def steps(self, run: TrackedRun) -> Steps[str]:
         """Track the run; the result is its platform run id.
 
         Raises:
@@ -58,13 +63,13 @@ class Tracking:
         submission.is_under_way = True
         try:
             if submission.platform_run_id is None:
-                found = yield from self._tracked(run, batch_experiment_id)
+                found = yield from self._tracked(run)
                 submission.platform_run_id = found
             return submission.platform_run_id
         finally:
             submission.is_under_way = False
 
-    def _tracked(self, run: TrackedRun, batch_experiment_id: str | None) -> Steps[str]:
+    def _tracked(self, run: TrackedRun) -> Steps[str]:
         if self.submission.begun_at is not None:
             found = yield from self._looked_for()
             if found is not None:
@@ -76,17 +81,15 @@ class Tracking:
                 for name, blob in parcel.parts.items()
             }
             ids = yield from together(uploads)
-        body = create_body(self._facts(run, parcel, batch_experiment_id), **ids)
+        body = create_body(self._facts(run, parcel), **ids)
         return (yield from self._created(body))
 
     def _uploaded(self, blob: Blob) -> Steps[str]:
-        place = yield from self.patience.ask(calls.new_upload(self.app_id))
+        place = yield from self.patience.ask(calls.new_upload(self.there.app_id))
         yield from self.patience.ask(calls.put(place.url, blob))
         return place.id
 
-    def _facts(
-        self, run: TrackedRun, parcel: Parcel, batch_experiment_id: str | None
-    ) -> Facts:
+    def _facts(self, run: TrackedRun, parcel: Parcel) -> Facts:
         began = run.started_at
         if began is None:
             began = self.clock.wall() - (run.duration or 0.0)
@@ -100,14 +103,14 @@ class Tracking:
             description=run.description,
             error=run.error,
             options=run.options,
-            batch_experiment_id=batch_experiment_id,
+            batch_experiment_id=self.there.batch_experiment_id,
             input_format=parcel.input_format,
             output_format=parcel.output_format,
         )
 
     def _created(self, body: dict[str, Any]) -> Steps[str]:
         """Create the run; an answer that is lost is never a reason to repeat the call."""
-        call = calls.create_run(self.app_id, self.instance_id, body)
+        call = calls.create_run(self.there.app_id, self.there.instance_id, body)
         attempts = 0
         while True:
             attempts += 1
@@ -125,11 +128,15 @@ class Tracking:
 
     def _asked(self, call: Call[str]) -> Steps[str]:
         self.submission.begun_at = self.clock.wall()
+        # When it is cancelled, or interrupted, the platform goes on.
+        settles_s = CREATE_ENDS_S
         try:
             return (yield from self.patience.ask(call))
+        except PlatformError as problem:
+            settles_s = create_settles_s(problem)
+            raise
         finally:
-            # Also when it is cancelled, or interrupted.
-            self.submission.asked_at_s = self.clock.steady()
+            self.submission.settled_at_s = self.clock.steady() + settles_s
 
     def _looked_for(self, problem: PlatformError | None = None) -> Steps[str | None]:
         """Look for a run that may be there, until it would be; None: it is not.
@@ -137,12 +144,13 @@ class Tracking:
         Raises:
             UnreachableError: Nobody knows whether it is there.
         """
-        settled_at_s = self.submission.asked_at_s + CREATE_SETTLES_S
         try:
             found = yield from self._found()
-            wait_s = settled_at_s - self.clock.steady()
-            if found is None and wait_s > 0:
-                yield from self.patience.wait(wait_s, "looking for the run")
+            while found is None and self._unsettled_s > 0:
+                wait_s = min(self._unsettled_s, BETWEEN_LOOKS_S)
+                yield from self.patience.wait(
+                    wait_s, "looking for the run", LAST_LOOK_S
+                )
                 found = yield from self._found()
         except AutotrackError as error:
             raise _unclear(problem or error) from error
@@ -150,13 +158,19 @@ class Tracking:
             self.submission.begun_at = None
         return found
 
+    @property
+    def _unsettled_s(self) -> float:
+        return self.submission.settled_at_s - self.clock.steady()
+
     def _found(self) -> Steps[str | None]:
         begun_at, now = self.submission.begun_at or 0.0, self.clock.wall()
-        pages = search(self.app_id, self.submission.id, begun_at, now)
+        pages = search(self.there.app_id, self.submission.id, begun_at, now)
         token = next(pages)
         try:
             while True:
-                page = yield from self.patience.insist(calls.page(self.app_id, token))
+                page = yield from self.patience.insist(
+                    calls.page(self.there.app_id, token)
+                )
                 token = pages.send(page)
         except StopIteration as end:
             found: str | None = end.value

@@ -12,6 +12,7 @@ from nextmv_autotrack.store import lane as lanes
 from nextmv_autotrack.store.connection import writing
 from nextmv_autotrack.store.faults import ContradictionError
 from nextmv_autotrack.store.stored_run import COLUMNS, StoredRun, stored_run
+from nextmv_autotrack.whereabouts import CREATE_ENDS_S, CREATE_SETTLES_S
 
 # In these words everywhere: the index holds just these runs, and SQLite takes it for
 # queries that say the same.
@@ -21,14 +22,8 @@ _IS_FREE = f"{WAITS} AND endpoint = :endpoint AND claimed_by IS NULL"
 # An upload id is good for 15 minutes; the last of them may be spent on the way.
 UPLOAD_LIFE_S = 14 * 60.0
 
-# A create call whose answer is lost may still be at work: nobody looks for its run
-# before it has had the time to end. A clock that was set back is no reason to wait.
-CREATE_SETTLES_S = 5.0
-
-# By then it has ended, or has settled after its answer was lost.
-CREATE_ENDS_S = 60.0
-
-# Nor is one that was ahead when it was said when to try again.
+# A clock that was set back is no reason to wait, nor one that was ahead when it was said
+# when to try again.
 _DUE_AT = f"""max(
     CASE WHEN due_at > :now + {lanes.LONGEST_HOLD_S} THEN 0 ELSE coalesce(due_at, 0) END,
     CASE WHEN create_begun_at BETWEEN :now - {CREATE_SETTLES_S} AND :now

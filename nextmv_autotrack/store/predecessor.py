@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from nextmv_autotrack.store.outbox import CREATE_SETTLES_S
+from nextmv_autotrack.whereabouts import CREATE_SETTLES_S
 
 # Not named like the database: whoever moves that away leaves this where it is.
 _MARK_NAME = "has-store"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nextmv_autotrack.store.connection import connect, read_text, writing
-from nextmv_autotrack.store.outbox import CREATE_SETTLES_S
+from nextmv_autotrack.whereabouts import CREATE_SETTLES_S
 
 # Runs last: a run is only there with what belongs to it.
 _TABLES = {

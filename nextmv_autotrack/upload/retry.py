@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from nextmv_autotrack.errors import (
     AutotrackError,
+    PlatformError,
     RefusedError,
     SignInError,
     UnreachableError,
 )
+from nextmv_autotrack.whereabouts import CREATE_ENDS_S, CREATE_SETTLES_S
 
 # The platform looked at the run and said no: it would say so again.
 _NO_FOR_GOOD = frozenset({400, 413, 422})
@@ -109,6 +111,12 @@ def decide(problem: AutotrackError) -> Retry | Reject:
     if isinstance(problem, SignInError):
         return Retry(Concerns.APPLICATION, SOMEBODY)
     return Retry(Concerns.RUN, SOMEBODY)
+
+
+def create_settles_s(problem: AutotrackError) -> float:
+    """Return how long a create call may still be at work when its answer is lost."""
+    at_work = isinstance(problem, PlatformError) and problem.may_be_at_work
+    return CREATE_ENDS_S if at_work else CREATE_SETTLES_S
 
 
 def _after_refusal(refusal: RefusedError) -> Retry | Reject:

@@ -19,7 +19,6 @@ from nextmv_autotrack.store.changes import (
     Uploaded,
 )
 from nextmv_autotrack.store.lane import Lane
-from nextmv_autotrack.store.outbox import CREATE_SETTLES_S
 from nextmv_autotrack.upload.retry import (
     UNFORESEEN,
     Concerns,
@@ -27,6 +26,7 @@ from nextmv_autotrack.upload.retry import (
     Retry,
     decide,
 )
+from nextmv_autotrack.whereabouts import CREATE_SETTLES_S
 
 ChangeLane = Callable[[Lane], Lane]
 

@@ -11,8 +11,8 @@ from typing import Any
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.nextmv_api import Client
 from nextmv_autotrack.store import StoredRun
-from nextmv_autotrack.store.outbox import CREATE_SETTLES_S
 from nextmv_autotrack.upload.submission import Waiting, create
+from nextmv_autotrack.whereabouts import CREATE_SETTLES_S
 
 # Whoever finds the note of a create call after our death lets the call end: it still has
 # as long again for that.

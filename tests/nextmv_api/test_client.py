@@ -223,6 +223,12 @@ def test_an_answer_that_is_not_the_platforms_is_garbled(client, platform, body):
         client.new_upload("app")
 
 
+def test_a_run_id_that_moves_the_cursor_is_garbled(client, platform):
+    platform.fail_next(status=200, body='{"run_id": "a\\u001b[31m"}')
+    with pytest.raises(UnreachableError, match="no 'run_id'"):
+        client.create_run("app", None, BODY)
+
+
 def test_an_endless_answer_is_not_read_to_its_end(client, platform):
     platform.fail_next(status=200, body="x" * 3_000_000)
     with pytest.raises(UnreachableError, match="too long"):

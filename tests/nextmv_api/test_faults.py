@@ -40,6 +40,21 @@ def test_an_error_of_httpx_becomes_ours_with_its_cause(kind):
     assert isinstance(caught.value.__cause__, kind)
 
 
+@pytest.mark.parametrize(
+    ("kind", "is_left"),
+    [
+        (httpx.ReadTimeout, True),
+        (httpx.WriteTimeout, True),
+        (httpx.ConnectTimeout, False),
+        (httpx.ReadError, False),
+    ],
+)
+def test_what_is_not_waited_for_may_still_be_at_work(kind, is_left):
+    with pytest.raises(UnreachableError) as caught, translated("a", "http://host"):
+        raise kind("")
+    assert caught.value.may_be_at_work is is_left
+
+
 def test_an_error_that_httpx_splits_further_is_known_by_what_it_was():
     class NewerTimeout(httpx.ReadTimeout):
         pass

@@ -11,6 +11,7 @@ from nextmv_autotrack.nextmv_api import Client
 from nextmv_autotrack.nextmv_api.wire import marker
 from nextmv_autotrack.platform.driving import Driver
 from nextmv_autotrack.platform.operations import Operations
+from nextmv_autotrack.platform.submissions import submissions_of
 from nextmv_autotrack.platform.tracked_run import TrackedRun
 from tests.upload.model_platform import CALLS, Killed, ModelPlatform, Time, Trouble
 
@@ -25,7 +26,10 @@ TROUBLES = [
     *[Trouble("at once", status) for status in (408, 500, 503, 504)],
     Trouble("at once", 200, body=b"<p>Welcome to our hotel</p>"),
     *[Trouble("later", error) for error in LOST],
-    Trouble("later", 504, takes_s=29),
+    Trouble("much later", 504, takes_s=29),
+    Trouble("much later", 502),
+    Trouble("much later", httpx.ReadTimeout, takes_s=30),
+    Trouble("much later", Killed),
     # Somebody has pressed Ctrl-C.
     *[Trouble(acts, Killed) for acts in ("", "at once", "later")],
     # The lid was closed, and opened again.
@@ -39,7 +43,9 @@ AHEAD = st.lists(
 """What becomes of the next request of a call, and of those after it."""
 
 ATTEMPTS = st.lists(
-    st.tuples(AHEAD, st.sampled_from([1.0, 10.0, 60.0]), st.sampled_from([0.0, 1.0])),
+    st.tuples(
+        AHEAD, st.sampled_from([1.0, 10.0, 60.0, 300.0]), st.sampled_from([0.0, 1.0])
+    ),
     min_size=1,
     max_size=4,
 )
@@ -69,8 +75,8 @@ def test_a_run_that_is_tracked_until_it_works_is_there_once(attempts, others, ah
         except (AutotrackError, Killed):
             continue
     platform.forget_troubles()
-    told.add(driver.run(operations.track(run, 60)))
+    told.add(driver.run(operations.track(run, 120)))
     platform.end()
-    (submission,) = run.submissions.values()
+    (submission,) = submissions_of(run).values()
     assert [*told] == platform.ids(marker(submission.id))
     assert platform.wrongs == []

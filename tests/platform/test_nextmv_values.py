@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from nextmv_autotrack import InvalidRunError, Status, TrackedRun
-from nextmv_autotrack.platform import tracked_run
+from nextmv_autotrack.platform import submissions
 from nextmv_autotrack.platform.tracked_run import as_tracked_run
 
 nextmv = pytest.importorskip("nextmv", exc_type=ImportError)
@@ -141,7 +141,31 @@ def test_a_run_of_the_sdk_is_one_run_too_and_leaves_nothing_behind(app, platform
     theirs = nextmv.TrackedRun(status=SUCCEEDED)
     assert app.track_run(theirs) == app.track_run(theirs)
     assert len(platform.runs()) == 1
-    known = len(tracked_run._submissions_of)
+    known = len(submissions._submissions_of)
     del theirs
     gc.collect()
-    assert len(tracked_run._submissions_of) < known
+    assert len(submissions._submissions_of) < known
+
+
+def test_a_run_of_the_sdk_that_was_changed_is_another_run(app, platform):
+    theirs = nextmv.TrackedRun(status=SUCCEEDED, name="first", output={"v": 1})
+    first = app.track_run(theirs)
+    theirs.name, theirs.output = "second", {"v": 2}
+    second = app.track_run(theirs)
+    theirs.output["v"] = 3
+    third = app.track_run(theirs)
+    assert [run.id for run in platform.runs()] == [first, second, third]
+    assert [run.document["v"] for run in platform.runs()] == [1, 2, 3]
+    assert app.track_run(theirs) == third
+
+
+def test_a_run_of_the_sdk_whose_files_were_written_anew_is_another_run(
+    app, platform, tmp_path
+):
+    file = tmp_path / "plan.txt"
+    theirs = nextmv.TrackedRun(status=SUCCEEDED, output_dir_path=str(tmp_path))
+    for text in ("one", "three"):
+        file.write_text(text)
+        assert app.track_run(theirs) == app.track_run(theirs)
+    first, second = platform.runs()
+    assert first.output != second.output

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 import pickle
+import traceback
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
@@ -140,3 +142,22 @@ def test_it_can_be_copied_and_pickled():
     run = TrackedRun("failed", input={"stops": 3}, duration=2)
     for another in (copy.copy(run), pickle.loads(pickle.dumps(run))):  # noqa: S301
         assert (another.input, another.duration) == ({"stops": 3}, 2.0)
+
+
+def test_another_one_can_be_made_of_it():
+    run = TrackedRun(
+        "failed", input={"a": 1}, options={"gap": 0.1}, duration=2, logs=["one"]
+    )
+    another = dataclasses.replace(run, name="x", status="succeeded")
+    assert (another.name, another.status) == ("x", Status.SUCCEEDED)
+    assert (another.input, another.options) == ({"a": 1}, {"gap": "0.1"})
+    assert (another.duration, another.logs) == (2.0, "one")
+
+
+def test_a_traceback_can_show_one_that_could_not_be_made():
+    with pytest.raises(InvalidRunError) as caught:
+        TrackedRun("done")
+    shown = traceback.TracebackException.from_exception(
+        caught.value, capture_locals=True
+    )
+    assert "self = <TrackedRun>" in "".join(shown.format())

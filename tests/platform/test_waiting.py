@@ -12,54 +12,12 @@ from nextmv_autotrack.errors import (
     RunTimeoutError,
     UnreachableError,
 )
-from nextmv_autotrack.nextmv_api import Client
-from nextmv_autotrack.nextmv_api.async_client import AsyncClient
-from nextmv_autotrack.platform.async_driving import AsyncDriver
-from nextmv_autotrack.platform.driving import Driver
-from nextmv_autotrack.platform.operations import Operations
+from nextmv_autotrack.platform.operations import TRACK_TIMEOUT_S, Operations
 from nextmv_autotrack.platform.tracked_run import TrackedRun
 from nextmv_autotrack.status import Status
+from nextmv_autotrack.whereabouts import CREATE_ENDS_S
+from tests.platform.driving import InTasks, InThreads
 from tests.upload.model_platform import Time
-
-
-class InThreads:
-    """Does operations as `Application` does; a wait is over at once."""
-
-    def __init__(self, platform, time):
-        self.waits = []
-
-        def sleep(seconds):
-            self.waits.append(seconds)
-            time.passes(seconds)
-
-        self._driver = Driver(lambda: Client(platform.endpoint, platform.key), sleep)
-
-    def run(self, steps):
-        return self._driver.run(steps)
-
-    def end(self):
-        self._driver.close()
-
-
-class InTasks:
-    """Does operations as `AsyncApplication` does; a wait is over at once."""
-
-    def __init__(self, platform, time):
-        self.waits = []
-
-        async def sleep(seconds):
-            self.waits.append(seconds)
-            time.passes(seconds)
-
-        self.loop = asyncio.new_event_loop()
-        self.driver = AsyncDriver(AsyncClient(platform.endpoint, platform.key), sleep)
-
-    def run(self, steps):
-        return self.loop.run_until_complete(self.driver.run(steps))
-
-    def end(self):
-        self.loop.run_until_complete(self.driver.close())
-        self.loop.close()
 
 
 @pytest.fixture
@@ -216,7 +174,7 @@ def test_a_run_whose_answer_is_lost_is_looked_for_and_found(
     assert driver.waits == [0.2]
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("status", [500, 503])
 def test_a_run_that_is_not_there_in_the_end_is_created_again(
     operations, driver, platform, status
 ):
@@ -225,6 +183,26 @@ def test_a_run_that_is_not_there_in_the_end_is_created_again(
     assert [run.id for run in platform.runs()] == [found]
     # Looked for at once, and when the call must have ended.
     assert driver.waits == [0.2, pytest.approx(4.8), 0.4]
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_behind_a_gateway_that_did_not_wait_a_run_has_longer_to_appear(
+    operations, driver, platform, status
+):
+    platform.fail_next(status=status, path="runs$", method="POST")
+    found = driver.run(operations.track(a_run(), TRACK_TIMEOUT_S))
+    assert [run.id for run in platform.runs()] == [found]
+    assert driver.waits == [0.2, *[5.0] * 11, pytest.approx(4.8), 0.4]
+
+
+def test_the_time_is_used_to_look_for_a_run_up_to_its_last_part(
+    operations, driver, platform
+):
+    platform.fail_next(status=504, path="runs$", method="POST")
+    with pytest.raises(UnreachableError, match="may be on the platform"):
+        driver.run(operations.track(a_run(), 12))
+    assert driver.waits == [0.2, 5.0, 5.0, pytest.approx(0.8)]
+    assert platform.requests()[-1].method == "GET"
 
 
 def test_a_run_nobody_can_look_for_is_never_sent_twice(operations, driver, platform):
@@ -250,7 +228,7 @@ def test_a_run_that_there_is_no_time_to_look_for_may_be_there(
     with pytest.raises(UnreachableError, match="may be on the platform"):
         driver.run(operations.track(run, 3))
     assert platform.runs() == []
-    assert driver.run(operations.track(run, 60)) == platform.runs()[0].id
+    assert driver.run(operations.track(run, 90)) == platform.runs()[0].id
 
 
 def test_a_call_that_may_be_at_work_has_time_to_end_before_the_run_is_missed(
@@ -260,9 +238,8 @@ def test_a_call_that_may_be_at_work_has_time_to_end_before_the_run_is_missed(
     run = a_run()
     with pytest.raises(UnreachableError, match="may be on the platform"):
         driver.run(operations.track(run, 3))
-    driver.waits.clear()
-    driver.run(operations.track(run, 60))
-    assert driver.waits == [pytest.approx(4.8)]
+    driver.run(operations.track(run, 90))
+    assert sum(driver.waits) == pytest.approx(CREATE_ENDS_S)
 
 
 def test_a_clear_no_leaves_nothing_to_look_for(operations, driver, platform):
@@ -307,10 +284,10 @@ def test_a_task_that_is_cancelled_leaves_nothing_at_work_and_nothing_twice(
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     driver.loop.run_until_complete(cancel_when_created())
-    assert driver.run(operations.track(run, 60)) == platform.runs()[0].id
+    assert driver.run(operations.track(run, 90)) == platform.runs()[0].id
     assert len(platform.runs()) == 1
     # The call that was cancelled had time to end before the run was missed.
-    assert driver.waits == [5.0]
+    assert sum(driver.waits) == pytest.approx(CREATE_ENDS_S)
     driver.end()
 
 

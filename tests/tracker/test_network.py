@@ -11,7 +11,7 @@ import pytest
 from nextmv_autotrack import tracked
 from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import Store, StoredRun
-from nextmv_autotrack.store.outbox import CREATE_SETTLES_S
+from nextmv_autotrack.whereabouts import CREATE_SETTLES_S
 from tests.platform_server.handle import Platform
 
 PATIENCE_S = 25

@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple
 import httpx
 
 from nextmv_autotrack.clock import NS_PER_S, Clock
-from nextmv_autotrack.store.outbox import CREATE_SETTLES_S
 from nextmv_autotrack.upload.under_way import NOTE_LIFE_S
+from nextmv_autotrack.whereabouts import CREATE_ENDS_S, CREATE_SETTLES_S
 from tests.platform_server.create_check import Wrong, check
 
 UPLOAD_LIFE_S = 15 * 60.0
@@ -53,7 +53,7 @@ class Killed(BaseException):
 class Trouble(NamedTuple):
     """What becomes of one request."""
 
-    acts: Literal["", "at once", "later"] = ""
+    acts: Literal["", "at once", "later", "much later"] = ""
     """Whether the platform does what it is asked for."""
     ends: int | type[BaseException] | None = None
     """With this status, with this error, or with the platform's answer."""
@@ -162,7 +162,7 @@ class ModelPlatform(httpx.BaseTransport):
     def end(self) -> None:
         """Let nothing be pending, and no trouble come any more."""
         self.forget_troubles()
-        self.time.passes(CREATE_SETTLES_S)
+        self.time.passes(CREATE_ENDS_S)
         self.catch_up()
 
     def add_runs_of_others(self, count: int, app_id: str) -> None:
@@ -195,6 +195,9 @@ class ModelPlatform(httpx.BaseTransport):
             now = self.time.now
             at = now + CREATE_SETTLES_S - NOTE_LIFE_S - 0.1
             self._later.append(_Late(now - trouble.takes_s, at, request))
+        if trouble.acts == "much later":
+            at = self.time.now + CREATE_ENDS_S - 0.1
+            self._later.append(_Late(self.time.now - trouble.takes_s, at, request))
         if trouble.acts == "at once":
             return self._answer(request, self.time.now)
         return httpx.Response(503)

@@ -15,11 +15,11 @@ from nextmv_autotrack.status import Delivery
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store import lane as lanes
 from nextmv_autotrack.store.lane import Lane
-from nextmv_autotrack.store.outbox import CREATE_SETTLES_S
 from nextmv_autotrack.upload.crew import Crew
 from nextmv_autotrack.upload.deliveries import Deliveries
 from nextmv_autotrack.upload.retry import NOT_SENT, OUTAGE, SOMEBODY
 from nextmv_autotrack.upload.settling import FLAKY_TROUBLES, Settling
+from nextmv_autotrack.whereabouts import CREATE_SETTLES_S
 from tests.store.journals import ENDPOINT, Journal, run_id
 from tests.upload.model_platform import ModelPlatform, Time, Trouble
 
