@@ -20,7 +20,7 @@ def asked(platform):
     async def ask():
         client = AsyncClient(platform.endpoint, platform.key)
         try:
-            return await client.do(call, patience_s=20)
+            return await client.do(call, time_s=20)
         finally:
             await client.close()
 
