@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from nextmv_autotrack.cli import (
     arguments,
@@ -25,12 +24,9 @@ from nextmv_autotrack.cli.export import exporting
 from nextmv_autotrack.cli.replay import arguments as replay_arguments
 from nextmv_autotrack.cli.replay import replaying
 from nextmv_autotrack.cli.sync import sending
-from nextmv_autotrack.cli.usage import EXIT_USAGE, UsageError
+from nextmv_autotrack.cli.usage import EXIT_USAGE, Parser, UsageError
 from nextmv_autotrack.cli.words import one_line
 from nextmv_autotrack.errors import AutotrackError, DamagedStoreError
-
-if TYPE_CHECKING:
-    from _typeshed import SupportsWrite
 
 PROGRAM = "nextmv-autotrack"
 
@@ -182,14 +178,6 @@ def _given(parser: ArgumentParser, words: Sequence[str]) -> Namespace:
     return given
 
 
-class _Parser(ArgumentParser):
-    """Does not keep it to itself when its help cannot be written."""
-
-    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
-        """Print the help."""
-        (file or sys.stdout).write(self.format_help())
-
-
 class _Version(Action):
     """Asks for the version only when somebody else does: it takes milliseconds."""
 
@@ -202,7 +190,7 @@ class _Version(Action):
 
 def _parser() -> ArgumentParser:
     parser = _with_examples(
-        PROGRAM, _Parser, prog=PROGRAM, description="Look at tracked runs."
+        PROGRAM, Parser, prog=PROGRAM, description="Look at tracked runs."
     )
     parser.add_argument(
         "-V", "--version", action=_Version, nargs=0, help="show the version and exit"
