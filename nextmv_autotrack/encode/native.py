@@ -31,6 +31,7 @@ _MANY = 20_000
 # Their members are switches of their functions, and in nobody's data.
 _OF_LIBRARIES = frozenset(
     {
+        "anyio",
         "asyncio",
         "click",
         "enum",
