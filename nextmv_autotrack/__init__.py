@@ -98,7 +98,7 @@ def __getattr__(name: str) -> Any:
         return found
     if name == "__version__":
         # Asking the installed metadata takes milliseconds; few ever do.
-        from importlib.metadata import version  # noqa: PLC0415
+        from importlib.metadata import version  # noqa: PLC0415 -- see above
 
         return version("nextmv-autotrack")
     msg = f"module {__name__!r} has no attribute {name!r}"

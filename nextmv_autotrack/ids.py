@@ -25,7 +25,7 @@ def new_id_source(seed: bytes | None = None) -> NewId:
     random bits come from a generator seeded by the system: they have to be unique, not
     secret, and asking the system each time would cost half a microsecond.
     """
-    random_bits = random.Random(os.urandom(32) if seed is None else seed).getrandbits  # noqa: S311
+    random_bits = random.Random(os.urandom(32) if seed is None else seed).getrandbits  # noqa: S311 -- no secret
 
     def new_id(now_ns: int) -> str:
         ms = now_ns // 1_000_000

@@ -24,8 +24,8 @@ def send_what_is_left(
     if not (settings.enabled and Home(settings.directory).has_dead()):
         return 0, None
     # Not at the top: they take long to import, and are seldom needed.
-    from nextmv_autotrack.store import Store  # noqa: PLC0415
-    from nextmv_autotrack.upload.foreground import send_alone  # noqa: PLC0415
+    from nextmv_autotrack.store import Store  # noqa: PLC0415 -- only where something is left
+    from nextmv_autotrack.upload.foreground import send_alone  # noqa: PLC0415 -- only where something is left
 
     with (
         gate.inside(lambda: None),

@@ -112,7 +112,7 @@ class Run(SentRun):
         # In another process it is what it was here, and written down nowhere.
         known = {name: getattr(self._notes, name) for name in _OF_AN_ENDED_RUN}
         # Not at the top: few runs are sent anywhere.
-        from nextmv_autotrack.run_table import short  # noqa: PLC0415
+        from nextmv_autotrack.run_table import short  # noqa: PLC0415 -- see above
 
         # Numbers and texts: an object of the user's may not let itself be sent.
         known["metrics"] = short(self._notes.metrics or {})

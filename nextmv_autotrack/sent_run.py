@@ -140,7 +140,7 @@ class SentRun:
     def _repr_html_(self) -> str:
         """Return a small table, for notebooks."""
         # Not at the top: only notebooks need it.
-        from nextmv_autotrack.run_table import duration_text, table  # noqa: PLC0415
+        from nextmv_autotrack.run_table import duration_text, table  # noqa: PLC0415 -- see above
 
         notes, place = self._notes, self._place()
         facts = {

@@ -73,7 +73,7 @@ class Arguments:
     def _by_signature(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], *, receiver: bool
     ) -> dict[str, Any]:
-        signature: Any = self._parameters.signature  # type: ignore[union-attr]
+        signature: Any = self._parameters.signature  # type: ignore[union-attr]  # there is one by now
         try:
             named = _bound(signature, args, kwargs)
         except TypeError:

@@ -89,7 +89,7 @@ def call_aside(
 
 def _is_tracked(function: Any) -> bool:
     """Whether calls of it are recorded as they are, by the settings it has."""
-    from nextmv_autotrack.capture.callables import TrackedCallable  # noqa: PLC0415
+    from nextmv_autotrack.capture.callables import TrackedCallable  # noqa: PLC0415 -- for what is no function
 
     if issubclass(type(function), TrackedCallable):
         return True

@@ -15,7 +15,7 @@ from nextmv_autotrack.capture.failures import without_our_frame
 from nextmv_autotrack.capture.watch import Watch
 
 
-class TrackedCallable(BaseObjectProxy):  # type: ignore[type-arg]
+class TrackedCallable(BaseObjectProxy):  # type: ignore[type-arg]  # generic for its checker only
     """Stands for a callable in every respect, and follows its calls.
 
     A function becomes a function again (see `decorator`), which pickles and binds by

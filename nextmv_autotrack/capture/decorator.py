@@ -106,7 +106,7 @@ def _track(function: Any, *, own: Mapping[str, Any]) -> Any:
     if type(function) is FunctionType:
         return _as_function(watch, function)
     # wrapt takes longer to import than all of this package.
-    from nextmv_autotrack.capture.callables import as_callable  # noqa: PLC0415
+    from nextmv_autotrack.capture.callables import as_callable  # noqa: PLC0415 -- for what is no function
 
     return as_callable(watch)
 

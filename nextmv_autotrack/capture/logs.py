@@ -37,14 +37,14 @@ def listen() -> None:
     if _to_install:
         with suppress(IndexError):  # another thread was faster
             _to_install.pop()
-            logging.Logger.callHandlers = _seen_by_us(logging.Logger.callHandlers)  # type: ignore[assignment, method-assign]
+            logging.Logger.callHandlers = _seen_by_us(logging.Logger.callHandlers)  # type: ignore[assignment, method-assign]  # of all loggers
 
 
 CallHandlers = Callable[[logging.Logger, logging.LogRecord], None]
 
 
 def _seen_by_us(call_handlers: CallHandlers) -> CallHandlers:
-    def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802
+    def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's own name
         if open_roots:
             try:
                 _take(record)

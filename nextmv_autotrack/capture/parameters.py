@@ -73,7 +73,7 @@ def _from_code(function: FunctionType) -> Parameters | None:
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     if sys.version_info >= (3, 14):
-        import annotationlib  # noqa: PLC0415
+        import annotationlib  # noqa: PLC0415 -- since Python 3.14
 
         return inspect.signature(
             function, annotation_format=annotationlib.Format.FORWARDREF

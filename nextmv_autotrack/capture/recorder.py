@@ -57,7 +57,7 @@ class Recorder:
         self._forked = forked
         self._pid = getpid()
         # Its own: the global generator may be seeded by the model, and is the model's.
-        self._chance = random.Random().random  # noqa: S311
+        self._chance = random.Random().random  # noqa: S311 -- no secret
         self._late: list[tuple[Append, bytes]] = []
         self.has_functions = False
         """Whether any function of this process is tracked, called or not."""

@@ -38,7 +38,7 @@ class Rows:
         if self._console is None:
             screen.line(screen.GAP.join(cells))
         else:
-            from rich.text import Text  # noqa: PLC0415
+            from rich.text import Text  # noqa: PLC0415 -- an extra
 
             made = Text()
             for cell in cells:
@@ -103,7 +103,7 @@ def _print_columns(rows: list[Row]) -> None:
     if console is None:
         _print_plain_columns(rows)
         return
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415 -- an extra
 
     for label, cells in _fitted(rows):
         text = Text()

@@ -182,9 +182,9 @@ class _Version(Action):
     """Asks for the version only when somebody else does: it takes milliseconds."""
 
     def __call__(self, parser: ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version  # noqa: PLC0415
+        from importlib.metadata import version  # noqa: PLC0415 -- see above
 
-        print(PROGRAM, version(PROGRAM))  # noqa: T201
+        print(PROGRAM, version(PROGRAM))  # noqa: T201 -- for people
         parser.exit()
 
 

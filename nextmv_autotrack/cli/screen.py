@@ -130,7 +130,7 @@ def console() -> Console | None:
 
 def styled(text: str, word: str) -> Text:
     """Return `text` in the colour of `word`, which ends it."""
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415 -- an extra
 
     styled = Text(text)
     styled.stylize(COLOURS.get(word, ""), len(text) - len(word))

@@ -41,7 +41,7 @@ def written(stream: TextIO) -> OSError | None:
 def complain(message: str) -> None:
     """Print a line where errors go; where that is impossible, nothing is worse for it."""
     with suppress(OSError):
-        print(message, file=sys.stderr)  # noqa: T201
+        print(message, file=sys.stderr)  # noqa: T201 -- for people
 
 
 def _nowhere(number: int) -> TextIO:

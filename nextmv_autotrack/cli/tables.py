@@ -117,7 +117,7 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _rich(console: Console, heads: list[str], rows: _Rows, widths: list[int]) -> None:
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415 -- an extra
 
     made = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0))
     for head, width in zip(heads[:-1], widths, strict=False):

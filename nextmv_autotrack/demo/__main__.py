@@ -56,7 +56,7 @@ def main() -> int:
     # Whatever the environment says: a demo is no run of anybody's application.
     configure(destination="local", enabled=True, sample=1.0)
     for model in _MODELS:
-        print(f"{model}: {_outcome(_FOLDER / model)}")  # noqa: T201
+        print(f"{model}: {_outcome(_FOLDER / model)}")  # noqa: T201 -- what it is for
     return 0
 
 

@@ -5,7 +5,7 @@ r"""Any Python object as JSON: bounded, never raising, never changing what it is
 | None, bool, str, finite float | themselves |
 | int | itself, whatever its size; from 2**1023 on `{"type": "int", "repr": "0x…"}` |
 | NaN, infinities | `null` |
-| str with a lone surrogate | the surrogate as `\\udXXX` |
+| str with a lone surrogate | the surrogate spelled out, as `\\udc80` |
 | dict, other mappings | an object; keys as below |
 | list, tuple, deque, range, other sequences, dict views | a list |
 | set, frozenset, other sets | a list: sorted where the items can be, else by their JSON |

@@ -46,7 +46,7 @@ def _place_of(run: StoredRun, sources: Sources) -> Place:
     endpoint, url = run.endpoint or DEFAULT_ENDPOINT, None
     if run.platform_run_id is not None and run.app_id is not None:
         # Not at the top: with it comes all that a delivery needs, which takes long.
-        from nextmv_autotrack.nextmv_api.console import run_page  # noqa: PLC0415
+        from nextmv_autotrack.nextmv_api.console import run_page  # noqa: PLC0415 -- see above
 
         url = run_page(endpoint, run.app_id, run.platform_run_id)
     return Place(

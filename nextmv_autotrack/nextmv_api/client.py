@@ -39,8 +39,8 @@ _Read = TypeVar("_Read")
 class Client:
     """The platform's API, over connections that are kept and shared between threads.
 
-    httpx is imported with the first request, or by `prepare`. Every call raises a `PlatformError` when
-    the platform did not take it.
+    httpx is imported with the first request, or by `prepare`. Every call raises a
+    `PlatformError` when the platform did not take it.
 
     Example:
         >>> Client("api.cloud.nextmv.io", "a-key")

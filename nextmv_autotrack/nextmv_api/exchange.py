@@ -164,7 +164,7 @@ def _parsed(url: str) -> httpx.URL:
 @lru_cache(maxsize=1)
 def user_agent() -> str:
     """Return how we introduce ourselves."""
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 -- milliseconds, at the first request
 
     try:
         ours = version("nextmv-autotrack")

@@ -65,7 +65,7 @@ def as_plain(value: object) -> Any:
     if is_of(value, "Options"):
         return _options(vars(value))
     if is_of(value, "BaseModel"):
-        plain: Any = value.to_dict()  # type: ignore[attr-defined]
+        plain: Any = value.to_dict()  # type: ignore[attr-defined]  # of its class, which is not imported
         return plain
     return value
 

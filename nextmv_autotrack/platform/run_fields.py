@@ -124,7 +124,7 @@ def folder(field: str, value: object) -> Path | None:
     if value is None:
         return None
     with suppress(TypeError, ValueError, RuntimeError, OSError):
-        text = os.fspath(value)  # type: ignore[call-overload]
+        text = os.fspath(value)  # type: ignore[call-overload]  # what is no path raises
         path = Path(text).expanduser().absolute()
         if text and path.is_dir():
             return path

@@ -66,9 +66,9 @@ def replay(  # noqa: PLR0913 -- by name
             such metric; an argument makes no sense.
     """
     # The database is none of tracking's business until then.
-    from nextmv_autotrack.journal import Home  # noqa: PLC0415
-    from nextmv_autotrack.store import Store  # noqa: PLC0415
-    from nextmv_autotrack.store.sweep import Sweep  # noqa: PLC0415
+    from nextmv_autotrack.journal import Home  # noqa: PLC0415 -- see above
+    from nextmv_autotrack.store import Store  # noqa: PLC0415 -- see above
+    from nextmv_autotrack.store.sweep import Sweep  # noqa: PLC0415 -- see above
 
     if not isinstance(run, (Run, str)):
         raise ReplayError(f"{run!r} is no run: give one, or its id")

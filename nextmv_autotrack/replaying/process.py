@@ -127,4 +127,4 @@ def _function(words: str) -> Callable[..., Any]:
             raise ReplayError(f"{module_name} has no {path}")
         value = getattr(value, name)
     check_function(value)
-    return value  # type: ignore[no-any-return]
+    return value  # type: ignore[no-any-return]  # whatever it is, it can be called

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 DEFAULT_ENDPOINT = "https://api.cloud.nextmv.io"
 
-# The platform's own hosts, and this machine: whoever names them gains no key by it.
+# The platform's own hosts, and this machine, where nobody listens for a project that was
+# only fetched (and what other users of it say is ignored): who names them gains no key.
 _SAFE_ENDPOINT = re.compile(
     r"https://([a-z0-9-]+\.)*nextmv\.io(:\d+)?"
     r"|https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/.*)?",
@@ -101,7 +102,7 @@ def found(  # noqa: PLR0913 -- a setting each, and by name
     user's own profile names that endpoint, too.
     """
     # Not at the top: many runs go nowhere, and need no access.
-    from nextmv_autotrack.settings import profiles  # noqa: PLC0415
+    from nextmv_autotrack.settings import profiles  # noqa: PLC0415 -- see above
 
     path = profiles.config_file()
     name = None if (profile or "default").lower() == "default" else profile

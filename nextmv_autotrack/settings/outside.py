@@ -88,7 +88,7 @@ def _said_by_the_project(
         name = key.replace("-", "_")
         if name == "directory" and isinstance(value, str):
             # Not from wherever a program of the project happens to be started.
-            value = _path_from(path.parent, value)  # noqa: PLW2901
+            value = _path_from(path.parent, value)  # noqa: PLW2901 -- the same, made whole
         yield name, f"{key} in {path}", value
 
 
@@ -140,7 +140,7 @@ def _table_in(text: bytes, name: str) -> Mapping[str, Any]:
     if sys.version_info >= (3, 11):
         import tomllib  # noqa: PLC0415 -- only for projects that name us
     else:
-        import tomli as tomllib  # noqa: PLC0415
+        import tomli as tomllib  # noqa: PLC0415 -- as above, before Python 3.11
     table: dict[str, Any] = tomllib.loads(text.decode())
     for key in ("tool", name):
         inner = table.get(key, {})

@@ -232,7 +232,7 @@ def _mapping(content: bytes | None, path: Path | None) -> dict[str, Any]:
     if not content:
         return {}
     # Not at the top: it takes milliseconds, and most have no such file.
-    import yaml  # noqa: PLC0415
+    import yaml  # noqa: PLC0415 -- see above
 
     class Texts(yaml.SafeLoader):  # type: ignore[misc]  # it has no types
         """Takes every value for the text it is: a key made of digits is no number.

@@ -168,7 +168,7 @@ def _seconds(name: str, value: object) -> float:
 
 def _folder(name: str, value: object) -> Path:
     try:
-        path = Path(os.fspath(value)) if value else None  # type: ignore[call-overload]
+        path = Path(os.fspath(value)) if value else None  # type: ignore[call-overload]  # what is no path raises
         if path is not None and "\0" not in str(path):
             return path.expanduser().absolute()
     except (TypeError, ValueError, RuntimeError, OSError):

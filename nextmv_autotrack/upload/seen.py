@@ -69,12 +69,12 @@ class Seen:
             PlatformError: The platform did not list its runs.
             AutotrackError: There are more of them than can be looked at.
         """
-        since = run.started_at if run.exported_at is None else run.exported_at
-        if run.create_begun_at is not None:
+        begun_at, exported_at = run.create_begun_at, run.exported_at
+        if begun_at is not None:
             # Our own call may have come late, and its run be behind what was seen.
-            begun_at = run.create_begun_at
-            since = begun_at if run.exported_at is None else min(begun_at, since)
+            since = min(begun_at, begun_at if exported_at is None else exported_at)
             return look_for(client, waiting, since, now)
+        since = run.started_at if exported_at is None else exported_at
         asked = self._begun
         with self._lock:
             place = run.endpoint, waiting.app_id

@@ -196,8 +196,8 @@ class Worker:
         with self._gate.inside(self._wake.set):
             # Not at the top: sqlite3 takes milliseconds to import, and this is not the
             # caller's thread.
-            from nextmv_autotrack.store import Store  # noqa: PLC0415
-            from nextmv_autotrack.upload.deliveries import Deliveries  # noqa: PLC0415
+            from nextmv_autotrack.store import Store  # noqa: PLC0415 -- after the fork gate, in this thread
+            from nextmv_autotrack.upload.deliveries import Deliveries  # noqa: PLC0415 -- as the store
 
             if self._writer.is_gone:
                 # In this order: as soon as the journal is there, others may move it.

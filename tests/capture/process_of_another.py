@@ -6,12 +6,12 @@ import json
 import pickle
 import sys
 
-function, args = pickle.load(sys.stdin.buffer)  # noqa: S301
+function, args = pickle.load(sys.stdin.buffer)  # noqa: S301 -- our own
 result = function(*args)
 
-from nextmv_autotrack import last_run  # noqa: E402
+from nextmv_autotrack import last_run  # noqa: E402 -- when it is measured
 
 run = last_run()
 told = {"result": result, "run": run.name if run else None}
 told["status"] = run.status.value if run else None
-print(json.dumps(told))  # noqa: T201
+print(json.dumps(told))  # noqa: T201 -- what it is for

@@ -115,7 +115,7 @@ def test_arguments_by_keyword_are_the_functions_own(written):
 
 def test_input_may_name_an_argument(written):
     @tracked(input="data")
-    def solve(data, verbose=False):  # noqa: FBT002
+    def solve(data, verbose=False):  # noqa: FBT002 -- as people write it
         pass
 
     solve([1], verbose=True)
@@ -124,7 +124,7 @@ def test_input_may_name_an_argument(written):
 
 def test_input_may_name_several_arguments(written):
     @tracked(input=["data", "fleet"])
-    def solve(data, fleet=2, verbose=False):  # noqa: FBT002
+    def solve(data, fleet=2, verbose=False):  # noqa: FBT002 -- as people write it
         pass
 
     solve([1])
@@ -238,7 +238,7 @@ def functions(draw):
     if double:
         parts.append("**named")
     scope: dict[str, object] = {}
-    exec(f"def f({', '.join(parts)}): return dict(locals())", scope)  # noqa: S102
+    exec(f"def f({', '.join(parts)}): return dict(locals())", scope)  # noqa: S102 -- names that no test could hold
     return scope["f"]
 
 

@@ -232,7 +232,7 @@ def test_a_block_keeps_to_the_settings_of_the_process(written):
         ({"metrics": {}}, "metrics"),
         ({"sample": 2}, "sample"),
         ({"nmae": "x"}, "nmae"),
-        ({"directory": "/tmp"}, "directory"),  # noqa: S108
+        ({"directory": "/tmp"}, "directory"),  # noqa: S108 -- refused, and not used
     ],
     ids=str,
 )
@@ -247,8 +247,8 @@ def test_a_wrong_setting_is_named_before_the_block_begins(written, given, word):
 def test_nothing_that_is_set_on_a_run_raises(written, as_for_users, part, value):
     with track_run() as run:
         setattr(run, part, value)
-        setattr(run, "input", value)  # noqa: B010
-        setattr(run, "output", value)  # noqa: B010
+        setattr(run, "input", value)  # noqa: B010 -- what a mistake would do
+        setattr(run, "output", value)  # noqa: B010 -- what a mistake would do
         run.log(value)
     assert written.run.status == "succeeded"
     assert not context.open_roots

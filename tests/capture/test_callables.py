@@ -206,7 +206,7 @@ def test_a_tracked_callable_can_be_copied_and_referred_to_weakly(written, functi
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_a_tracked_callable_pickles_and_is_still_tracked(written, protocol):
     for made in (doubler, tracked(functools.partial(product, 3)), tracked(len)):
-        again = pickle.loads(pickle.dumps(made, protocol))  # noqa: S301
+        again = pickle.loads(pickle.dumps(made, protocol))  # noqa: S301 -- our own
         again("ab")
     assert len(written.runs) == 3
     assert written.runs[0].name == "Doubler"
@@ -224,7 +224,7 @@ def test_what_functools_cache_makes_keeps_its_own_methods(written):
 def test_a_cache_below_a_tracked_method_keeps_its_binding(written):
     class Model:
         @tracked
-        @functools.cache  # noqa: B019
+        @functools.cache  # noqa: B019 -- as people do
         def solve(self, data):
             return data
 

@@ -22,7 +22,7 @@ def _end_with(error):
     assert caught.value is error
 
 
-class Infeasible(Exception):  # noqa: N818
+class Infeasible(Exception):  # noqa: N818 -- as models name theirs
     pass
 
 
@@ -90,7 +90,7 @@ def test_an_exit_code_of_a_strange_kind_is_a_failure(written):
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="groups came with 3.11")
 def test_a_group_is_one_failure(written):
-    _end_with(BaseExceptionGroup("all", [KeyboardInterrupt(), ValueError("a")]))  # noqa: F821
+    _end_with(BaseExceptionGroup("all", [KeyboardInterrupt(), ValueError("a")]))  # noqa: F821 -- since Python 3.11
     assert written.run.error == "BaseExceptionGroup: all (2 sub-exceptions)"
 
 
@@ -189,7 +189,7 @@ def test_the_error_is_bounded(written, size, char):
 
 
 def test_an_error_without_a_text_that_can_be_had_has_its_type(written):
-    class Broken(Exception):  # noqa: N818
+    class Broken(Exception):  # noqa: N818 -- as models name theirs
         def __str__(self):
             return 5  # noqa: PLE0307 -- that is what is broken
 

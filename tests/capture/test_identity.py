@@ -116,7 +116,7 @@ def test_doctests_of_tracked_functions_are_found_and_run(written):
 def test_a_tracked_function_pickles_by_reference():
     for function in (*module.TRACKED, module.Solver.solve, module.cached):
         data = pickle.dumps(function)
-        assert pickle.loads(data) is function  # noqa: S301
+        assert pickle.loads(data) is function  # noqa: S301 -- our own
         assert len(data) < 200
 
 
@@ -358,7 +358,7 @@ def test_no_keyword_of_the_users_is_swallowed(written, name):
 @pytest.mark.parametrize("name", OURS + MORE)
 def test_no_parameter_of_the_users_is_in_the_way(written, name):
     scope: dict[str, object] = {}
-    exec(f"def solve({name}, *, other=1): return {name}", scope)  # noqa: S102
+    exec(f"def solve({name}, *, other=1): return {name}", scope)  # noqa: S102 -- names that no test could hold
     solve = tracked(scope["solve"])
     assert solve(5) == solve(**{name: 5}) == 5
     assert [run.input for run in written.runs] == [{name: 5, "other": 1}] * 2
@@ -366,7 +366,7 @@ def test_no_parameter_of_the_users_is_in_the_way(written, name):
 
 def test_mutable_defaults_stay_the_functions_own(written):
     @tracked
-    def solve(item, seen=[]):  # noqa: B006
+    def solve(item, seen=[]):  # noqa: B006 -- the point of the test
         seen.append(item)
         return seen
 
@@ -385,11 +385,11 @@ def test_module_level_names_are_looked_up_in_the_users_module(written, monkeypat
 
 def test_the_users_random_numbers_are_left_alone(written):
     random.seed(1)
-    expected = random.random()  # noqa: S311
+    expected = random.random()  # noqa: S311 -- no secret
     for settings in ({}, {"sample": 0.5}, {"sample": 0.0}):
         random.seed(1)
         tracked(**settings)(lambda: None)()
-        assert random.random() == expected  # noqa: S311
+        assert random.random() == expected  # noqa: S311 -- no secret
 
 
 def test_nothing_is_printed(written, capfd):

@@ -26,7 +26,7 @@ class Solver:
         return data * self.factor
 
     @tracked
-    def with_another_name(this, data):  # noqa: N805
+    def with_another_name(this, data):  # noqa: N805 -- the point of the test
         return data * this.factor
 
     @tracked
@@ -202,7 +202,7 @@ def test_decorators_above_a_tracked_method_do_not_hide_its_receiver(written):
         def solve(self, data):
             return data
 
-        @functools.cache  # noqa: B019
+        @functools.cache  # noqa: B019 -- as people do
         @tracked
         def cached(self, data):
             return data
@@ -308,7 +308,7 @@ def test_a_bound_method_knows_its_object(written):
 
 
 def test_a_bound_method_pickles_with_its_object(written):
-    again = pickle.loads(pickle.dumps(Solver(7).solve))  # noqa: S301
+    again = pickle.loads(pickle.dumps(Solver(7).solve))  # noqa: S301 -- our own
     assert again(2) == 14
     assert written.run.input == {"data": 2, "limit": 10}
 

@@ -168,7 +168,7 @@ def test_what_was_set_is_kept_when_the_call_fails(written):
         run.output, run.metrics["n"] = "best so far", 3
         raise ValueError
 
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):  # noqa: PT011 -- which one is the point
         solve()
     assert (written.run.output, written.run.metrics) == ("best so far", {"n": 3})
 

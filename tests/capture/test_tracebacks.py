@@ -38,7 +38,7 @@ def _names(error):
 def _caught(call):
     try:
         call()
-    except BaseException as error:  # noqa: BLE001
+    except BaseException as error:  # noqa: BLE001 -- whatever it is
         return error
     pytest.fail("nothing was raised")
 
@@ -191,7 +191,7 @@ def test_cause_context_and_suppression_are_kept(written):
         try:
             raise cause
         except KeyError:
-            raise ValueError  # noqa: B904
+            raise ValueError  # noqa: B904 -- the point of the test
 
     @tracked
     def alone():
@@ -222,7 +222,7 @@ def test_the_exception_around_a_call_is_its_context_as_before(written):
 
 def test_an_exception_that_cannot_be_changed_comes_out_as_it_is(written):
     @dataclasses.dataclass(frozen=True)
-    class Infeasible(Exception):  # noqa: N818
+    class Infeasible(Exception):  # noqa: N818 -- as models name theirs
         model: str
 
     error = Infeasible("m")
@@ -277,7 +277,7 @@ def test_notes_are_in_the_traceback(written):
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="groups came with 3.11")
 def test_a_group_and_all_its_members_are_in_the_traceback(written):
-    group = ExceptionGroup("several", [ValueError("first"), KeyError("second")])  # noqa: F821
+    group = ExceptionGroup("several", [ValueError("first"), KeyError("second")])  # noqa: F821 -- since Python 3.11
 
     @tracked
     def solve():
@@ -304,7 +304,7 @@ def test_a_long_traceback_is_cut_in_the_middle(written):
 
 
 def test_an_exception_that_cannot_be_printed_is_written_down_all_the_same(written):
-    class Broken(Exception):  # noqa: N818
+    class Broken(Exception):  # noqa: N818 -- as models name theirs
         def __str__(self):
             raise RuntimeError("in __str__")
 

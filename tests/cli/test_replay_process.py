@@ -121,7 +121,7 @@ def test_an_end_from_outside_leaves_no_process_behind(
     plans: list[str],
     models: Path,
     sign: signal.Signals,
-    is_for_all: bool,  # noqa: FBT001
+    is_for_all: bool,  # noqa: FBT001 -- a case of the test
     code: int,
 ):
     (models / "endless.py").write_text(

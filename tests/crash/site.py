@@ -194,7 +194,7 @@ class Site:
     def send_and_die(self, seconds: float) -> None:
         """Have what was left sent for a while, by processes that are killed at it."""
         # Its own: how often it is asked is a matter of time.
-        chance = random.Random(self._chance.random()).random  # noqa: S311
+        chance = random.Random(self._chance.random()).random  # noqa: S311 -- no secret
         until = time.monotonic() + seconds
         while (left_s := until - time.monotonic()) > 0:
             process = self._start_sending(with_command=chance() < 0.5)[1]

@@ -56,7 +56,7 @@ def inside(call: str) -> None:
     for line in lines(call):
         run.log(line)
         NOTES.note(LOGGED, call)
-    time.sleep(SLOW_S if kind_of(call) == "slow" else random.random() * 0.005)  # noqa: S311
+    time.sleep(SLOW_S if kind_of(call) == "slow" else random.random() * 0.005)  # noqa: S311 -- no secret
     DEATH.in_a_call()
 
 

@@ -48,7 +48,7 @@ class Place:
         return "a place"
 
 
-Pair = collections.namedtuple("Pair", "x y")  # noqa: PYI024
+Pair = collections.namedtuple("Pair", "x y")  # noqa: PYI024 -- as older code has them
 
 UTC = dt.timezone.utc
 

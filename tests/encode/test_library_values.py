@@ -27,7 +27,7 @@ FIVE_HOURS = dt.timezone(dt.timedelta(hours=-5, minutes=-30))
     [
         (dt.datetime(2020, 1, 2, 3, 4, 5, 6, UTC), "2020-01-02T03:04:05.000006+00:00"),
         (dt.datetime(1, 1, 1, tzinfo=FIVE_HOURS), "0001-01-01T00:00:00-05:30"),
-        (dt.datetime(2020, 1, 2, 3, 4), "2020-01-02T03:04:00"),  # noqa: DTZ001
+        (dt.datetime(2020, 1, 2, 3, 4), "2020-01-02T03:04:00"),  # noqa: DTZ001 -- a naive one is meant
         (
             dt.datetime(2020, 7, 1, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin")),
             "2020-07-01T00:00:00+02:00",

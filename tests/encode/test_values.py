@@ -159,7 +159,7 @@ def test_a_set_of_what_can_be_sorted_is_sorted(kind, items):
         ([math.nan, 1.5, 0.5], [0.5, 1.5, None]),
         ([1 + 1j, 0], [0, {"real": 1.0, "imag": 1.0}]),
         (
-            [dt.datetime(2020, 1, 2), dt.datetime(2020, 1, 1, tzinfo=dt.timezone.utc)],  # noqa: DTZ001
+            [dt.datetime(2020, 1, 2), dt.datetime(2020, 1, 1, tzinfo=dt.timezone.utc)],  # noqa: DTZ001 -- a naive one is meant
             ["2020-01-01T00:00:00+00:00", "2020-01-02T00:00:00"],
         ),
     ],

@@ -70,7 +70,7 @@ class Faults:
         """Faults that are not among those that are made, by name."""
         self._drawing = random.Random(self._seed)  # noqa: S311 -- to be repeated
         # Its own: what is drawn does not depend on what is done.
-        self._doing = random.Random(self._seed)  # noqa: S311
+        self._doing = random.Random(self._seed)  # noqa: S311 -- faults, and no secret
 
     def drawn(self, request: Request) -> Fault | None:
         """Return what is done wrong with a request, if anything is."""

@@ -183,7 +183,7 @@ def test_what_happens_in_other_threads_is_recorded_as_ever(
 def test_replays_may_happen_side_by_side_and_inside_each_other(
     recorded: Run,
     sources: Sources,
-    track: bool,  # noqa: FBT001
+    track: bool,  # noqa: FBT001 -- a case of the test
 ):
     both_inside = threading.Barrier(2)
     found = []
@@ -495,8 +495,8 @@ def test_worse_and_better(
     old: Outcome,
     new: Outcome,
     terms: Terms,
-    is_worse: bool,  # noqa: FBT001
-    is_better: bool,  # noqa: FBT001
+    is_worse: bool,  # noqa: FBT001 -- a case of the test
+    is_better: bool,  # noqa: FBT001 -- a case of the test
 ):
     found = Replayed("", "", old, new, output_changed=True, terms=terms)
     assert (found.is_worse, found.is_better) == (is_worse, is_better)

@@ -43,6 +43,6 @@ def resolved(situation: dict) -> dict:
 
 
 if __name__ == "__main__":
-    requests.get = requests.post = unreachable  # type: ignore[assignment]
+    requests.get = requests.post = unreachable  # type: ignore[assignment]  # nobody is to be asked
     for line in sys.stdin:
-        print(json.dumps(resolved(json.loads(line))), flush=True)  # noqa: T201
+        print(json.dumps(resolved(json.loads(line))), flush=True)  # noqa: T201 -- what it is for

@@ -27,7 +27,7 @@ _GRACE_S = 2.0
 
 
 class Child:
-    """A process with `replay_process` in it."""
+    """A process with `replaying.process` in it."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         path = json.dumps([str(home.here()), *sys.path])

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from nextmv_autotrack.cli import choosing, home, screen, shapes
-from nextmv_autotrack.cli.replay import shown as replay_shown
+from nextmv_autotrack.cli.replay import shown
 from nextmv_autotrack.cli.replay.caller import Caller, Tried
 from nextmv_autotrack.cli.results import own_first
 from nextmv_autotrack.cli.usage import UsageError
@@ -36,11 +36,11 @@ def replay(given: Namespace) -> int:
         return 1
     tried = _tried(given, folder, runs, terms)
     if given.json:
-        shapes.write([replay_shown.as_json(one) for one in tried])
-        if replay_shown.is_nothing_compared(tried):
-            home.complain(replay_shown.without_objective(tried, terms))
+        shapes.write([shown.as_json(one) for one in tried])
+        if shown.is_nothing_compared(tried):
+            home.complain(shown.without_objective(tried, terms))
     else:
-        replay_shown.summarize(tried, terms)
+        shown.summarize(tried, terms)
     return _exit_code(given, tried)
 
 
@@ -62,7 +62,7 @@ def _tried(
     tried = []
     caller = Caller(given.function, folder, terms, track=given.track)
     with caller.ready():
-        show = None if given.json else replay_shown.shower()
+        show = None if given.json else shown.shower()
         for run in runs:
             one = caller.call(run)
             tried.append(one)
@@ -102,4 +102,4 @@ def _exit_code(given: Namespace, tried: Sequence[Tried]) -> int:
         return 1
     if "skipped" in verdicts and (given.id or verdicts == {"skipped"}):
         return 1
-    return 1 if replay_shown.is_nothing_compared(tried) else 0
+    return 1 if shown.is_nothing_compared(tried) else 0
