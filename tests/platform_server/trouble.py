@@ -8,9 +8,9 @@ from typing import Literal
 
 from tests.platform_server.http_connection import Answer, Request
 
-Kind = Literal["refuse", "hang", "close", "lose answer", "gather"]
-"""Refuse it; never answer; close at once; do it, then close; hold it until there are
-as many as `times`, then go on with all of them."""
+Kind = Literal["refuse", "hang", "close", "lose answer", "do and refuse", "gather"]
+"""Refuse it; never answer; close at once; do it, then close; do it, then refuse it; hold
+it until there are as many as `times`, then go on with all of them."""
 
 
 @dataclass
