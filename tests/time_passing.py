@@ -6,7 +6,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from nextmv_autotrack.store import Store
+from nextmv_autotrack.store.store import DATABASE_NAME
 from nextmv_autotrack.whereabouts import CREATE_ENDS_S, CREATE_SETTLES_S
+
+PATIENCE_S = 30.0
 
 
 def create_calls_grow_older(directory: Path) -> None:
@@ -14,12 +18,12 @@ def create_calls_grow_older(directory: Path) -> None:
 
     The server of the tests answers at once: `CREATE_SETTLES_S` are left to it.
     """
+    # Who was killed early has left no tables.
+    Store.open(directory).close()
     passed_s = CREATE_ENDS_S - CREATE_SETTLES_S
-    with (
-        closing(sqlite3.connect(directory / "store.sqlite3", timeout=30)) as store,
-        store,
-    ):
-        store.execute(
+    database = sqlite3.connect(directory / DATABASE_NAME, timeout=PATIENCE_S)
+    with closing(database), database:
+        database.execute(
             "UPDATE runs SET due_at = due_at - ?, create_begun_at = create_begun_at - ? "
             "WHERE create_begun_at IS NOT NULL",
             (passed_s, passed_s),
