@@ -162,9 +162,14 @@ def sequence(value: Any, budget: Budget) -> object:
 
 def members(value: Any, _budget: Budget) -> object:
     """Return the fields of a dataclass by name; one that was never set is left out."""
-    found: dict[str, Any] = {}
     kind: Any = type(value)
-    for name in _field_names(kind):
+    return read_fields(value, _field_names(kind))
+
+
+def read_fields(value: object, names: Iterable[str]) -> dict[str, Any]:
+    """Return fields by name, without those that were never set."""
+    found: dict[str, Any] = {}
+    for name in names:
         with suppress(AttributeError):
             found[name] = _field(value, name)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any
@@ -10,17 +10,17 @@ from typing import Any
 from orjson import dumps
 
 from nextmv_autotrack.encode.budget import Budget
-from nextmv_autotrack.encode.descriptions import encodable, type_name
+from nextmv_autotrack.encode.descriptions import type_name
+from nextmv_autotrack.encode.extents import extent
 from nextmv_autotrack.encode.forms import form_of
 from nextmv_autotrack.encode.numpy_values import ndarray
+from nextmv_autotrack.encode.tables import SLICED
 from nextmv_autotrack.encode.walk import plain
 
 # Enough to see what it was.
 _HEAD_CHARS = 300
 _HEAD_ITEMS = 10
 _HEAD_STEPS = 200
-_MAX_KEYS = 20
-_KEY_CHARS = 40
 
 # For what could not even be looked at.
 UNENCODABLE = b'{"truncated":true,"type":"?"}'
@@ -37,30 +37,12 @@ def summary(value: object, *, max_bytes: int, body: bytes | None = None) -> byte
         told["bytes"] = len(body)
     # With a head, as all have: it is what one is told by.
     least = {**told, "head": None}
-    told.update(_extent(value))
+    told.update(extent(value))
     told["head"] = (
         _head(value) if body is None else body[:_HEAD_CHARS].decode("utf-8", "ignore")
     )
     candidates = [dumps(told), dumps(least), *_SHORTER]
     return next((text for text in candidates if len(text) <= max_bytes), SHORTEST)
-
-
-def _extent(value: Any) -> dict[str, Any]:
-    try:
-        return dict(_extent_of(value))
-    except Exception:  # noqa: BLE001 -- code of the user's
-        return {}
-
-
-def _extent_of(value: Any) -> Iterator[tuple[str, Any]]:
-    if form_of(type(value)) is ndarray:
-        yield "shape", [int(size) for size in value.shape]
-        yield "dtype", encodable(str(value.dtype)[:_HEAD_CHARS])
-        return
-    yield "length", len(value)
-    if type(value) is dict:
-        keys = [key for key in islice(value, _MAX_KEYS) if type(key) is str]
-        yield "keys", [encodable(key[:_KEY_CHARS]) for key in keys]
 
 
 def _head(value: Any) -> str | None:
@@ -80,8 +62,11 @@ def _first_items(value: Any) -> object:
             return text.__getitem__(value, slice(_HEAD_CHARS))
     if kind is dict:
         return dict(islice(value.items(), _HEAD_ITEMS))
-    if form_of(kind) is ndarray:
+    form = form_of(kind)
+    if form is ndarray:
         return value.flat[:_HEAD_ITEMS]
+    if form in SLICED:
+        return value[:_HEAD_ITEMS]
     # Of the rest only what can be looked at twice: nobody's generator is consumed. Its
     # class says what it is; the value itself may lie.
     is_container = issubclass(kind, (Sequence, AbstractSet))
