@@ -8,6 +8,7 @@ from typing import Any
 from nextmv_autotrack.encode.budget import Budget
 from nextmv_autotrack.encode.builtin_values import Pairs
 from nextmv_autotrack.encode.descriptions import described
+from nextmv_autotrack.encode.rows import in_bulk
 
 _AXES = ("row", "column")
 
@@ -37,15 +38,25 @@ def graph(value: Any, budget: Budget) -> object:
         "directed": value.is_directed(),
         "multigraph": value.is_multigraph(),
         "graph": value.graph,
-        "nodes": [
-            Pairs([("id", node), *about.items()])
-            for node, about in value.nodes(data=True)
-        ],
-        "edges": [
-            Pairs([*zip(ends, edge, strict=True), *about.items()])
-            for *edge, about in value.edges(data=True, **keyed)
-        ],
+        "nodes": _rows(("id",), value.nodes(data=True), budget),
+        "edges": _rows(ends, value.edges(data=True, **keyed), budget),
     }
+
+
+def _rows(names: tuple[str, ...], parts: Any, budget: Budget) -> object:
+    """Return an object a node or edge: what it is, and then what is said about it."""
+    rows = [
+        dict(zip(names, ids, strict=True), **about)
+        if about.keys().isdisjoint(names) and all(type(key) is str for key in about)
+        else None
+        for *ids, about in parts
+    ]
+    found = rows if None in rows else in_bulk(rows, budget)
+    if found is not rows:
+        return found
+    return [
+        Pairs([*zip(names, ids, strict=True), *about.items()]) for *ids, about in parts
+    ]
 
 
 def tensor(value: Any, budget: Budget) -> object:

@@ -21,9 +21,7 @@ from nextmv_autotrack.encode.walk import plain
 _HEAD_CHARS = 300
 _HEAD_ITEMS = 10
 _HEAD_STEPS = 200
-
-# For what could not even be looked at.
-UNENCODABLE = b'{"truncated":true,"type":"?"}'
+_HEAD_NS = 200_000_000
 
 # For bounds too small for any summary.
 _SHORTER = (b'{"truncated":true}', b"null")
@@ -49,10 +47,14 @@ def _head(value: Any) -> str | None:
     """Return how the JSON would begin, at the cost of a few items."""
     try:
         first = _first_items(value)
-        text = dumps(plain(first, Budget(10 * _HEAD_CHARS, steps=_HEAD_STEPS)))
+        text = dumps(plain(first, _budget_of_a_head()))
         return text[:_HEAD_CHARS].decode("utf-8", "ignore")
     except Exception:  # noqa: BLE001 -- its first item may be what is too large
         return None
+
+
+def _budget_of_a_head() -> Budget:
+    return Budget(10 * _HEAD_CHARS, steps=_HEAD_STEPS, max_ns=_HEAD_NS)
 
 
 def _first_items(value: Any) -> object:

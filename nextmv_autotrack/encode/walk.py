@@ -71,10 +71,12 @@ def plain_all(values: list[Any], budget: Budget) -> list[Any]:
             stack.append(frame)
             frame = opened
             continue
+        missing = length_hint(frame.children)
+        if missing:
+            budget.is_spent = True
         if not stack:
-            missing = length_hint(frame.children)
             return frame.done + [CUT] * missing
-        finished = frame.finish(frame.done, length_hint(frame.children))
+        finished = frame.finish(frame.done, missing)
         path.discard(frame.mark)
         frame = stack.pop()
         frame.done.append(finished)
@@ -85,8 +87,8 @@ def _advance(
 ) -> _Frame | None:
     """Take children until one must be walked itself, or none is left."""
     children, done = frame.children, frame.done
-    while budget.steps_left > 0:
-        budget.steps_left -= 1
+    while budget.steps > 0 or budget.renew():
+        budget.steps -= 1
         try:
             child = next(children)
         except StopIteration:
@@ -140,7 +142,7 @@ def _open(kind: type, value: Any, budget: Budget) -> object:
 def _open_list(items: list[Any], budget: Budget) -> object:
     scalars = _scalars(items)
     if scalars is not None:
-        encoded = _in_bulk(scalars, budget)
+        encoded = _in_bulk(scalars, scalars, budget)
         if encoded is not None:
             return encoded
     return _Opened(items, _as_list)
@@ -154,7 +156,8 @@ def _open_object(value: Any, budget: Budget) -> object:
         return _Opened([*map(unkeyed, keys), *values], _as_keyed_object)
     scalars = _scalars(values)
     if scalars is not None:
-        encoded = _in_bulk(dict(zip(texts, scalars, strict=True)), budget)
+        named = dict(zip(texts, scalars, strict=True))
+        encoded = _in_bulk(named, scalars, budget)
         if encoded is not None:
             return encoded
     budget.spend_bytes(sum(map(len, texts)))
@@ -180,7 +183,9 @@ def _is_scalar(kind: type) -> bool:
     return kind in SCALARS or issubclass(kind, (str, int))
 
 
-def _in_bulk(value: Any, budget: Budget) -> Fragment | None:
+def _in_bulk(value: Any, scalars: list[Any], budget: Budget) -> Fragment | None:
+    texts = [item for item in scalars if type(item) is str]
+    budget.need_bytes(sum(map(len, texts)))
     try:
         body = dumps(value, option=NATIVE)
     except TypeError:  # a lone surrogate, or more than 64 bits

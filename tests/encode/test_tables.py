@@ -13,7 +13,7 @@ import pytest
 
 from tests.encode.reading import read
 
-DAY = "2024-01-01T00:00:00.000000"
+DAY = "2024-01-01T00:00:00"
 
 
 def test_the_columns_of_a_frame_are_lists_and_what_is_missing_is_null():
