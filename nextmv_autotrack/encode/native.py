@@ -76,6 +76,12 @@ def is_asked_for_its_value(kind: type) -> bool:
     return type(kind) is EnumMeta and not issubclass(kind, READ_AS_SUCH)
 
 
+def has_own_value(kind: type) -> bool:
+    """Return whether code of the user's says what the value of a member is."""
+    mro = kind.__mro__
+    return any("value" in vars(one) for one in mro[: mro.index(Enum)])
+
+
 def _below(kind: type) -> Iterator[type]:
     one: type
     for one in type.__subclasses__(kind):

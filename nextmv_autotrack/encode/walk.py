@@ -25,6 +25,7 @@ from nextmv_autotrack.encode.native import (
     MAX_DEPTH,
     NATIVE,
     SCALARS,
+    has_own_value,
     is_asked_for_its_value,
 )
 
@@ -172,6 +173,8 @@ def _scalars(items: list[Any]) -> list[Any] | None:
             return items
         members = set(filter(is_asked_for_its_value, kinds))
         if members:
+            if any(map(has_own_value, members)):
+                return None
             items = [item.value if type(item) in members else item for item in items]
             kinds = set(map(type, items))
         return items if all(map(_is_scalar, kinds)) else None
