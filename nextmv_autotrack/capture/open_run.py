@@ -85,7 +85,7 @@ class OpenRun(Notes):
     def write_input(self, value: object) -> None:
         """Write down the input of a block."""
         try:
-            self.add_part("input", to_json(value, max_bytes=self.plan.max_payload))
+            self.add_part("input", self.as_json("input", value))
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording an input", error)
 
@@ -112,6 +112,19 @@ class OpenRun(Notes):
     def add_last_lines(self, text: str) -> None:
         """Write down what must not be missing, room or not."""
         self.append(LOG, _meta(self.id), as_line(text))
+
+    def as_json(self, part: str, value: object) -> bytes:
+        """Return what is kept of a value; lines of the run say what is not."""
+        losses: list[str] = []
+        body = to_json(value, max_bytes=self.plan.max_payload, losses=losses)
+        if losses:
+            self.tell_losses(part, losses)
+        return body
+
+    def tell_losses(self, part: str, losses: list[str]) -> None:
+        """Write lines that say what is not kept of a part."""
+        for loss in losses:
+            self.add_last_lines(f"... the {part} {loss}")
 
     def is_inside(self, subject: object) -> bool:
         """Whether this run, or one around it, is a call of `subject`."""

@@ -79,7 +79,7 @@ class Recorder:
             logs.listen()
         return plan
 
-    def open(  # noqa: PLR0913, PLR0917 -- what a begin record says
+    def open(  # noqa: C901, PLR0913, PLR0917 -- what a begin record says, at no call more
         self,
         plan: Plan,
         subject: object,
@@ -101,13 +101,16 @@ class Recorder:
             self._draw(opened)
         try:
             body = b""
+            losses: list[str] = []
             if given is not NO_INPUT:
                 opened.input = given
-                body = to_json(given, max_bytes=plan.max_payload)
+                body = to_json(given, max_bytes=plan.max_payload, losses=losses)
             append = self.append if opened.held is None else opened.append
             append(BEGIN, begin_meta(opened), body)
             # Where it has begun it ends, too, whatever is configured in between.
             opened.sink = self.append
+            if losses:
+                opened.tell_losses("input", losses)
             if parent is None:
                 open_roots[opened.id] = opened
             if plan.resources:
@@ -160,7 +163,7 @@ class Recorder:
         if error is not None and opened.status is _FAILED:
             opened.add_last_lines(traceback_text(error))
         if opened.assets:
-            assets = to_json(opened.assets, max_bytes=opened.plan.max_payload)
+            assets = opened.as_json("assets", opened.assets)
             opened.add_part("assets", assets)
         append = opened.sink if opened.held is None else opened.append
         meta = end_meta(opened)

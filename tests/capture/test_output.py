@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nextmv_autotrack import current_run, track_run, tracked
+from nextmv_autotrack.encode.budget import MAX_STEPS
 
 ASSETS = [{"name": "map", "content": [{"a": 1}]}]
 
@@ -173,15 +174,53 @@ def test_what_was_set_is_kept_when_the_call_fails(written):
     assert (written.run.output, written.run.metrics) == ("best so far", {"n": 3})
 
 
+SUMMARY = "is a summary, being over 2048 bytes (max_payload)"
+
+
 def test_an_output_over_max_payload_is_cut_and_says_so(written):
     tracked(max_payload=2048)(lambda: list(range(100_000)))()
     assert written.run.output["truncated"] is True
     assert len(written.frames[-1][2]) <= 2048
+    assert written.run.logs == [f"... the output {SUMMARY}"]
 
 
 def test_an_input_over_max_payload_is_cut_and_says_so(written):
     tracked(max_payload=2048)(lambda data: None)("x" * 100_000)
     assert written.run.input["truncated"] is True
+    assert written.run.logs == [f"... the input {SUMMARY}"]
+
+
+def test_what_a_block_is_given_over_max_payload_is_cut_and_says_so(written):
+    with track_run(max_payload=2048, logs=False) as run:
+        run.input = "x" * 100_000
+        run.assets = ["x" * 100_000]
+    assert written.run.input["truncated"] is True
+    assert written.run.logs == [
+        f"... the {one} {SUMMARY}" for one in ("input", "assets")
+    ]
+
+
+def test_what_a_generator_yields_over_max_payload_is_cut_and_says_so(written):
+    @tracked(max_payload=2048)
+    def search():
+        yield 1
+        yield "x" * 100_000
+        return "y" * 100_000
+
+    list(search())
+    assert written.run.output["yielded"][0] == 1
+    assert written.run.output["yielded"][1]["truncated"] is True
+    assert written.run.output["returned"]["truncated"] is True
+    assert written.run.logs == [f"... the output {SUMMARY}"] * 2
+
+
+def test_an_output_that_takes_too_long_to_look_at_is_cut_and_says_so(written):
+    tracked(lambda: [object] * (MAX_STEPS + 1))()
+    assert written.run.output[-1] == "<cut>"
+    assert written.run.logs == [
+        "... the output has parts left out: to look at all of it takes more than"
+        " 1000000 steps or 5 seconds"
+    ]
 
 
 def test_strange_metrics_are_written_as_valid_json(written):
