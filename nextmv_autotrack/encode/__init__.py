@@ -21,6 +21,10 @@ r"""Any Python object as JSON: bounded, never raising, never changing what it is
 | class, function, method | its qualified name |
 | numpy array | nested lists; a structured one has an object an item; what is masked `null` |
 | numpy scalar | as the item of such an array; datetime64 ISO 8601, timedelta64 seconds |
+| `nextmv.Input` | an object of its format, options and data |
+| `nextmv.Output` | its document |
+| `nextmv.Options` | its values, once they were parsed |
+| `nextmv.Statistics`, `Asset` and the like | an object of the fields that are set |
 | `orjson.Fragment` | what it holds, unchecked |
 | anything else | `{"repr": "…", "type": "module.Class"}`; generators are not consumed |
 | a container inside itself | `"<cycle>"` |

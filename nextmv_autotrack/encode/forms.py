@@ -9,7 +9,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import Any
 
-from nextmv_autotrack.encode import numpy_values
+from nextmv_autotrack.encode import nextmv_values, numpy_values
 from nextmv_autotrack.encode.budget import Budget
 from nextmv_autotrack.encode.builtin_values import (
     BUILTIN_FORMS,
@@ -38,6 +38,10 @@ _FORMS_IF_LOADED: dict[tuple[str, str], Form] = {
     ("pathlib", "PurePath"): as_text,
     ("numpy", "ndarray"): numpy_values.ndarray,
     ("numpy", "generic"): numpy_values.scalar,
+    ("nextmv", "Input"): nextmv_values.an_input,
+    ("nextmv", "Output"): nextmv_values.an_output,
+    ("nextmv", "Options"): nextmv_values.options,
+    ("nextmv", "BaseModel"): nextmv_values.record,
 }
 
 # By id, since the hash of a class is up to its metaclass.
