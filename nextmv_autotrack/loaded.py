@@ -15,10 +15,13 @@ def is_of(value: object, module: str, name: str) -> bool:
 
     The value is asked nothing: of some, a look at an attribute reads the command line.
     """
+    own = type(value)
+    if own is dict or own is list or own is str or own is int or own is float:
+        return False  # nearly all there is, and on the way of every call
     found = modules.get(module)
     if found is None:
         return False
     # Not as an attribute: that would load a module whose import is lazy.
     names: dict[str, Any] = _namespace_of(found, "__dict__")
     kind = names.get(name)
-    return kind is not None and any(one is kind for one in _mro_of(type(value)))
+    return kind is not None and any(one is kind for one in _mro_of(own))

@@ -7,7 +7,7 @@ an object, `to_dict` reads the command line and the environment of the program.
 from __future__ import annotations
 
 from sys import modules
-from typing import Any
+from typing import Any, Protocol
 
 from nextmv_autotrack.loaded import is_of
 
@@ -16,6 +16,13 @@ _CLOUD = "nextmv.cloud"
 
 # What the options of a program have besides their values.
 _NO_VALUES = frozenset({"PARSED", "options"})
+
+
+class NextmvOptions(Protocol):
+    """The SDK's `Options`, for type checkers: they need not know the SDK."""
+
+    PARSED: bool
+    options: Any
 
 
 def are_possible() -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from nextmv_autotrack import safely
+from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.clock import NS_PER_S
+from nextmv_autotrack.nextmv_objects import NextmvOptions
 from nextmv_autotrack.sent_run import SentRun
 from nextmv_autotrack.status import Status
 from nextmv_autotrack.whereabouts import Place
@@ -36,6 +37,8 @@ class Notes:
     output: object = None
     metrics: dict[str, Any] | None = None
     options: dict[str, Any] | None = None
+    unparsed_options: list[object] | None = None
+    """Objects of Nextmv's SDK that have options once the model has asked for one."""
     assets: list[Any] | None = None
     reason: object = None
     """Why the run is to fail, when it was said; None says that it is not."""
@@ -52,6 +55,16 @@ class Notes:
         # In one step, so that threads that ask at once get the same.
         face: Run = self.face or self.__dict__.setdefault("face", Run(self))
         return face
+
+    def set_options(self, options: object) -> None:
+        """Take options instead of those there are: a mapping, or nextmv's `Options`."""
+        self.unparsed_options = None
+        if nextmv_objects.is_options(options):
+            self.options = nextmv_objects.options_of(options)
+            if self.options is None:
+                self.unparsed_options = [options]
+        else:
+            self.options = _made(dict, options, "options")
 
     def write_input(self, value: object) -> None:
         """Keep `value`, as it is now, as the input."""
@@ -199,8 +212,8 @@ class Run(SentRun):
         return self._notes.options
 
     @options.setter
-    def options(self, value: Mapping[str, Any] | None) -> None:
-        self._notes.options = _made(dict, value, "options")
+    def options(self, value: Mapping[str, Any] | NextmvOptions | None) -> None:
+        self._notes.set_options(value)
 
     @property
     def assets(self) -> list[Any]:

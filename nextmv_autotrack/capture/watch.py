@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nextmv_autotrack import safely
+from nextmv_autotrack import nextmv_objects, safely
+from nextmv_autotrack.capture import nextmv_arguments
 from nextmv_autotrack.capture.arguments import Arguments, check_names, input_of
 from nextmv_autotrack.capture.context import enclosing, innermost
 from nextmv_autotrack.capture.installed import recorder
@@ -51,16 +52,24 @@ class Watch:
             name, description = plan.name, None
             if not plan.is_simple:
                 name, description = _texts(plan, args, kwargs)
-            options = {}
-            if named is not None and plan.settings.options:
-                wanted = plan.settings.options
-                options = option_texts({k: named[k] for k in wanted if k in named})
+            if nextmv_objects.are_possible():
+                given = nextmv_arguments.taken_apart(value, named, plan.settings)
+                value, options, unparsed = given
+            else:
+                options, unparsed = {}, None
+                if named is not None and plan.settings.options:
+                    wanted = plan.settings.options
+                    options = option_texts({k: named[k] for k in wanted if k in named})
             opened = now.open(plan, self, parent, name, description, value)
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording the begin of a run", error)
             return None
         if options:
             opened.call_options = options
+        if unparsed:
+            opened.unparsed_options = unparsed
+        if nextmv_objects.is_managed_input(value):
+            opened.write_managed_input(value)
         return opened
 
     def begin_here(
