@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import (
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+    ValuesView,
+)
+from collections.abc import Set as AbstractSet
 from typing import Any, TypeVar
 
 from nextmv_autotrack import nextmv_objects, safely
@@ -217,14 +224,17 @@ class Run(SentRun):
 
     @property
     def assets(self) -> list[Any]:
-        """Assets in the platform's shape; recorded when the run ends."""
+        """Figures, charts, maps, GeoJSON, or assets in the platform's shape.
+
+        Recorded as they are when the run ends.
+        """
         if self._notes.assets is None:
             self._notes.assets = []
         return self._notes.assets
 
     @assets.setter
-    def assets(self, value: Iterable[Any] | None) -> None:
-        self._notes.assets = _made(list, value, "assets")
+    def assets(self, value: object) -> None:
+        self._notes.assets = _made(_assets, value, "assets")
 
     def log(self, text: object) -> None:
         """Add one or more lines to the logs of the run."""
@@ -242,6 +252,18 @@ def _as_known(known: dict[str, Any]) -> Run:
     vars(notes).update(known)
     return notes.run
 
+
+def _assets(value: Any) -> list[Any]:
+    """Return several assets as a list of our own, and one as a list of it."""
+    kind = type(value)
+    if issubclass(kind, _NO_ASSETS):
+        raise TypeError(f"{kind.__name__} is neither an asset nor a list of them")
+    # Not whatever can be iterated: a figure gives its parts then, and a dict its keys.
+    return [*value] if issubclass(kind, _SEVERAL) else [value]
+
+
+_NO_ASSETS = (bool, int, float, str, bytes)
+_SEVERAL = (Sequence, AbstractSet, ValuesView, Iterator)
 
 _Made = TypeVar("_Made")
 

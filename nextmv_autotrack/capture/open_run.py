@@ -48,6 +48,8 @@ class OpenRun(Notes):
     """The arguments that are options, as texts."""
     is_document = False
     """The output is a document of its own, not a solution to be put into one."""
+    has_flat_metrics = False
+    """The metrics have been brought into the form in which they are written down."""
     sink: Append
     """The journal it has begun in."""
     token: Token[OpenRun | None] | None = None
