@@ -64,12 +64,20 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
         self._name = _line("name", name)
         self._description = _line("description", description)
         self._input = input
+        # An object of Nextmv's SDK says more than what the input is.
+        self._is_told_later = (
+            input is None
+            or nextmv_objects.is_input(input)
+            or nextmv_objects.is_managed_input(input)
+        )
         self._options = _options(options)
         self._entered: list[Notes] = []
 
     def __enter__(self) -> Run:
         opened = self._begin()
         try:
+            if opened is not None:
+                self._tell(opened)
             enter(opened)
             notes = opened or self._notes_for_nobody()
             self._entered.append(notes)
@@ -131,24 +139,20 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
                 enclosing(),
                 self._name or plan.name,
                 self._description or _fixed(plan.settings.description),
-                NO_INPUT if self._is_taken_later else self._input,
+                NO_INPUT if self._is_told_later else self._input,
             )
         except Exception as failure:  # noqa: BLE001 -- the boundary
             safely.failed("recording the begin of a run", failure)
             return None
-        if self._options:
-            opened.set_options(self._options)
-        if self._is_taken_later and self._input is not None:
-            opened.input = self._input
-            opened.write_input(self._input)
         return opened
 
-    @property
-    def _is_taken_later(self) -> bool:
-        """Whether there is none, or it comes in an object that says more than it."""
-        given = self._input
-        is_wrapped = nextmv_objects.is_input(given)
-        return given is None or is_wrapped or nextmv_objects.is_managed_input(given)
+    def _tell(self, opened: OpenRun) -> None:
+        """Tell a run that has begun what its begin does not say."""
+        if self._options:
+            opened.set_options(self._options)
+        if self._is_told_later and self._input is not None:
+            opened.input = self._input
+            opened.write_input(self._input)
 
     def _notes_for_nobody(self) -> Notes:
         """Of a run that is not tracked; the block sees no difference."""

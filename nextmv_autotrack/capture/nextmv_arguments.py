@@ -18,6 +18,8 @@ class Given(NamedTuple):
     options: dict[str, str]
     unparsed: list[object]
     """Options that nobody had parsed by then: the model may do so."""
+    managed_input_id: str | None
+    """The platform's id of the input, if it has it."""
 
 
 class _OptionsFound:
@@ -37,8 +39,9 @@ class _OptionsFound:
         elif isinstance(options, Mapping):
             self.values.update(options)
 
-    def texts(self) -> dict[str, str]:
-        return option_texts(self.values) if self.values else {}
+    def given(self, value: object) -> Given:
+        managed = nextmv_objects.managed_input_id(value)
+        return Given(value, option_texts(self.values), self.unparsed, managed)
 
     def without_input(self, value: object) -> Any:
         """Return what is in an `Input`, its options noted; else the value itself."""
@@ -67,7 +70,7 @@ def taken_apart(
             found.add(value)
             value = {}  # as of a function without arguments
         value = found.without_input(value)
-        return Given(value, found.texts(), found.unparsed)
+        return found.given(value)
     rest = _without_options(named, settings, found)
     if callable(settings.input):
         value = found.without_input(value)
@@ -75,7 +78,7 @@ def taken_apart(
         left = {name: found.without_input(named[name]) for name in rest}
         value = input_of(left, settings)
     found.values.update({k: named[k] for k in settings.options if k in rest})
-    return Given(value, found.texts(), found.unparsed)
+    return found.given(value)
 
 
 def _without_options(

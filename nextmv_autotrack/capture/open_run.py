@@ -98,10 +98,10 @@ class OpenRun(Notes):
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording an input", error)
 
-    def write_managed_input(self, value: object) -> None:
+    def write_managed_input(self, input_id: str) -> None:
         """Write down that the input of a call is one that the platform has already."""
         try:
-            self._add_input(b"", nextmv_objects.managed_input_id(value))
+            self._add_input(b"", input_id)
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording an input", error)
 

@@ -52,14 +52,14 @@ class Watch:
             name, description = plan.name, None
             if not plan.is_simple:
                 name, description = _texts(plan, args, kwargs)
+            options: dict[str, str] = {}
+            unparsed, managed = None, None
             if nextmv_objects.are_possible():
                 given = nextmv_arguments.taken_apart(value, named, plan.settings)
-                value, options, unparsed = given
-            else:
-                options, unparsed = {}, None
-                if named is not None and plan.settings.options:
-                    wanted = plan.settings.options
-                    options = option_texts({k: named[k] for k in wanted if k in named})
+                value, options, unparsed, managed = given
+            elif named is not None and plan.settings.options:
+                wanted = plan.settings.options
+                options = option_texts({k: named[k] for k in wanted if k in named})
             opened = now.open(plan, self, parent, name, description, value)
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording the begin of a run", error)
@@ -68,8 +68,8 @@ class Watch:
             opened.call_options = options
         if unparsed:
             opened.unparsed_options = unparsed
-        if nextmv_objects.is_managed_input(value):
-            opened.write_managed_input(value)
+        if managed is not None:
+            _tell_managed(opened, managed)
         return opened
 
     def begin_here(
@@ -106,6 +106,14 @@ class Watch:
             doing = "the input of a run"
             safely.warn(f"{doing}: {type(error).__name__}: {error}", doing)
             return input_of(named, plan.settings), named
+
+
+def _tell_managed(opened: OpenRun, input_id: str) -> None:
+    try:
+        opened.write_managed_input(input_id)
+    except BaseException as interrupt:
+        opened.recorder.interrupted(opened, interrupt)
+        raise
 
 
 def _texts(
