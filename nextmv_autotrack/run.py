@@ -273,6 +273,9 @@ def _made(kind: Callable[[Any], _Made], value: object, what: str) -> _Made | Non
     if value is None:
         return None
     try:
+        if nextmv_objects.is_options(value):
+            # Asked for anything, its names included, it reads the command line.
+            value = nextmv_objects.options_of(value) or {}
         return kind(value)
     except Exception as error:  # noqa: BLE001 -- nothing that is set may raise
         safely.warn(f"run.{what} is left out: {type(error).__name__}: {error}")

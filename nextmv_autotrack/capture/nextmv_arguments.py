@@ -71,27 +71,26 @@ def taken_apart(
             value = {}  # as of a function without arguments
         value = found.without_input(value)
         return found.given(value)
-    rest = _without_options(named, settings, found)
+    left = _left_of(named, settings, found)
     if callable(settings.input):
         value = found.without_input(value)
-    elif rest != named.keys() or any(map(nextmv_objects.is_input, named.values())):
-        left = {name: found.without_input(named[name]) for name in rest}
+    elif any(left.get(name, left) is not one for name, one in named.items()):
         value = input_of(left, settings)
-    found.values.update({k: named[k] for k in settings.options if k in rest})
+    found.values.update({k: left[k] for k in settings.options if k in left})
     return found.given(value)
 
 
-def _without_options(
+def _left_of(
     named: dict[str, Any], settings: Settings, found: _OptionsFound
-) -> dict[str, None]:
-    """Return the names of the arguments that are no options by what they are."""
+) -> dict[str, Any]:
+    """Return the arguments that are no options, in the order they came in."""
     wanted = settings.input
     inputs = (wanted,) if isinstance(wanted, str) else wanted
-    rest: dict[str, None] = {}
+    left: dict[str, Any] = {}
     for name, value in named.items():
         is_asked_for = isinstance(inputs, tuple) and name in inputs
         if nextmv_objects.is_options(value) and not is_asked_for:
             found.add(value)
         else:
-            rest[name] = None
-    return rest
+            left[name] = found.without_input(value)
+    return left

@@ -24,6 +24,9 @@ MAX_METRICS = 10_000
 MAX_TEXT_CHARS = 1_000
 _MAX_VALUE_BYTES = 10_000
 
+# What JSON says of a value that it has no form for.
+_DESCRIBED = {"repr", "type"}
+
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 
@@ -117,6 +120,8 @@ def _plain(value: Any) -> Any:
     read = loads(body)
     if read is None:
         raise _LeftOutError("it is not a finite number")
+    if type(read) is dict and read.keys() == _DESCRIBED:
+        raise _LeftOutError(f"a {type_name(kind)} is neither a number nor a text")
     return float(value) if isinstance(value, Rational) and type(read) is str else read
 
 
