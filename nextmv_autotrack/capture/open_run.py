@@ -7,9 +7,12 @@ from contextvars import Token
 from functools import lru_cache
 from typing import Protocol
 
-from nextmv_autotrack import safely
+from orjson import dumps
+
+from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.encode import to_json
+from nextmv_autotrack.encode.option_texts import option_texts
 from nextmv_autotrack.journal import LOG, PART
 from nextmv_autotrack.run import Notes
 
@@ -45,6 +48,8 @@ class OpenRun(Notes):
     """The arguments that are options, as texts."""
     is_document = False
     """The output is a document of its own, not a solution to be put into one."""
+    has_flat_metrics = False
+    """The metrics have been brought into the form in which they are written down."""
     sink: Append
     """The journal it has begun in."""
     token: Token[OpenRun | None] | None = None
@@ -85,9 +90,36 @@ class OpenRun(Notes):
     def write_input(self, value: object) -> None:
         """Write down the input of a block."""
         try:
-            self.add_part("input", self.as_json("input", value))
+            if nextmv_objects.is_input(value):
+                self._add_options(nextmv_objects.input_options(value))
+                value = nextmv_objects.input_data(value)
+            body = self.as_json("input", value)
+            self._add_input(body, nextmv_objects.managed_input_id(value))
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording an input", error)
+
+    def write_managed_input(self, input_id: str) -> None:
+        """Write down that the input of a call is one that the platform has already."""
+        try:
+            self._add_input(b"", input_id)
+        except Exception as error:  # noqa: BLE001 -- the boundary
+            safely.failed("recording an input", error)
+
+    def _add_input(self, body: bytes, input_id: str | None) -> None:
+        known = "" if input_id is None else f',"input_id":{dumps(input_id).decode()}'
+        meta = f'{{"id":"{self.id}","part":"input"{known}}}'
+        self.append(PART, meta.encode(), body)
+
+    def _add_options(self, options: object) -> None:
+        """Take the options that come with an input; what is set goes before them."""
+        if nextmv_objects.is_options(options):
+            values = nextmv_objects.options_of(options)
+            if values is None:
+                self.unparsed_options = [*(self.unparsed_options or ()), options]
+        else:
+            values = options if isinstance(options, dict) else None
+        if values:
+            self.call_options = {**(self.call_options or {}), **option_texts(values)}
 
     def write_lines(self, text: object) -> None:
         """Write down log lines of the user's."""

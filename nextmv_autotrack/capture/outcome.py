@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nextmv_autotrack import safely
+from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.capture.open_run import OpenRun
+from nextmv_autotrack.capture.parts import take_metrics_of_document
 
 
 def of_result(opened: OpenRun, result: object) -> bytes:
@@ -43,6 +44,8 @@ def _taken_apart(opened: OpenRun, value: object) -> bytes:
     """Take from an output document what the platform keeps apart."""
     if value is None:
         return b""
+    if nextmv_objects.is_output(value):
+        value = nextmv_objects.output_document(value)
     if isinstance(value, dict):
         if "metrics" in value or "assets" in value:
             value = _without_parts(opened, value)
@@ -57,9 +60,11 @@ def _without_parts(opened: OpenRun, value: dict[Any, Any]) -> dict[Any, Any]:
         # The platform would not understand it as a document of its own.
         return value
     opened.is_document = True
-    opened.metrics = {**(metrics or {}), **(opened.metrics or {})}
+    take_metrics_of_document(opened, metrics or {})
     opened.assets = [*(assets or ()), *(opened.assets or ())]
-    return {k: v for k, v in value.items() if k not in ("metrics", "assets")}
+    # An empty list of assets says that there are none.
+    taken = ("metrics",) if assets == opened.assets == [] else ("metrics", "assets")
+    return {k: v for k, v in value.items() if k not in taken}
 
 
 def _is_none_or(value: object, kind: type) -> bool:

@@ -12,6 +12,7 @@ from nextmv_autotrack.capture import logs
 from nextmv_autotrack.capture.context import open_roots
 from nextmv_autotrack.capture.failures import traceback_text
 from nextmv_autotrack.capture.open_run import Append, OpenRun
+from nextmv_autotrack.capture.parts import write_assets
 from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.capture.resources import cpu_ns
 from nextmv_autotrack.capture.told import begin_meta, end_meta, settle_status
@@ -163,8 +164,7 @@ class Recorder:
         if error is not None and opened.status is _FAILED:
             opened.add_last_lines(traceback_text(error))
         if opened.assets:
-            assets = opened.as_json("assets", opened.assets)
-            opened.add_part("assets", assets)
+            write_assets(opened)
         append = opened.sink if opened.held is None else opened.append
         meta = end_meta(opened)
         try:

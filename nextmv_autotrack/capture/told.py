@@ -7,15 +7,13 @@ from orjson import dumps
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.failures import error_line, is_success, plain_line
 from nextmv_autotrack.capture.open_run import OpenRun
+from nextmv_autotrack.capture.parts import metrics_json
 from nextmv_autotrack.capture.plan import described
 from nextmv_autotrack.capture.resources import usage
-from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.encode.option_texts import option_texts
+from nextmv_autotrack.nextmv_objects import options_of
 from nextmv_autotrack.run import Notes
 from nextmv_autotrack.status import Status
-
-# Metrics are numbers and short texts; this many bytes hold tens of thousands.
-MAX_METRICS_BYTES = 1_000_000
 
 # Looking up a member of an enum takes longer than a call.
 _SUCCEEDED, _FAILED = Status.SUCCEEDED, Status.FAILED
@@ -44,13 +42,23 @@ def end_meta(opened: OpenRun) -> bytes:
     if opened.is_document:
         told += ',"is_document":true'
     if opened.metrics:
-        metrics = to_json(opened.metrics, max_bytes=MAX_METRICS_BYTES).decode()
-        told = f'{told},"metrics":{metrics}'
-    if opened.call_options or opened.options:
-        set_later = option_texts(opened.options or {})
-        options = dumps({**(opened.call_options or {}), **set_later}).decode()
-        told = f'{told},"options":{options}'
+        told = f'{told},"metrics":{metrics_json(opened)}'
+    if opened.call_options or opened.options or opened.unparsed_options:
+        told = f'{told},"options":{dumps(_options(opened)).decode()}'
     return f'{{"id":"{opened.id}","duration_ns":{opened.duration_ns},{told}}}'.encode()
+
+
+def _options(opened: OpenRun) -> dict[str, str]:
+    """Return the options as texts; those that were set go before all others."""
+    asked_for: dict[str, object] = {}
+    for options in opened.unparsed_options or ():
+        # What the model has not asked for either has no values.
+        asked_for.update(options_of(options) or {})
+    return {
+        **option_texts(asked_for),
+        **(opened.call_options or {}),
+        **option_texts(opened.options or {}),
+    }
 
 
 def settle_status(notes: Notes, error: BaseException | None) -> None:

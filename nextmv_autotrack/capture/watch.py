@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nextmv_autotrack import safely
+from nextmv_autotrack import nextmv_objects, safely
+from nextmv_autotrack.capture import nextmv_arguments
 from nextmv_autotrack.capture.arguments import Arguments, check_names, input_of
 from nextmv_autotrack.capture.context import enclosing, innermost
 from nextmv_autotrack.capture.installed import recorder
@@ -51,8 +52,12 @@ class Watch:
             name, description = plan.name, None
             if not plan.is_simple:
                 name, description = _texts(plan, args, kwargs)
-            options = {}
-            if named is not None and plan.settings.options:
+            options: dict[str, str] = {}
+            unparsed, managed = None, None
+            if nextmv_objects.are_possible():
+                given = nextmv_arguments.taken_apart(value, named, plan.settings)
+                value, options, unparsed, managed = given
+            elif named is not None and plan.settings.options:
                 wanted = plan.settings.options
                 options = option_texts({k: named[k] for k in wanted if k in named})
             opened = now.open(plan, self, parent, name, description, value)
@@ -61,6 +66,10 @@ class Watch:
             return None
         if options:
             opened.call_options = options
+        if unparsed:
+            opened.unparsed_options = unparsed
+        if managed is not None:
+            _tell_managed(opened, managed)
         return opened
 
     def begin_here(
@@ -97,6 +106,14 @@ class Watch:
             doing = "the input of a run"
             safely.warn(f"{doing}: {type(error).__name__}: {error}", doing)
             return input_of(named, plan.settings), named
+
+
+def _tell_managed(opened: OpenRun, input_id: str) -> None:
+    try:
+        opened.write_managed_input(input_id)
+    except BaseException as interrupt:
+        opened.recorder.interrupted(opened, interrupt)
+        raise
 
 
 def _texts(

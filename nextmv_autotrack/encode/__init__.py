@@ -31,6 +31,10 @@ r"""Any Python object as JSON: bounded, never raising, never changing what it is
 | Plotly figure, shapely geometry | the document that draws it, GeoJSON |
 | IP address or network | its text |
 | open file | `{"file": name, "mode": …}`; it is not read |
+| `nextmv.Input` | an object of its format, options and data |
+| `nextmv.Output` | its document |
+| `nextmv.Options` | its values, once they were parsed |
+| `nextmv.Statistics`, `Asset` and the like | an object of the fields that are set |
 | `orjson.Fragment` | what it holds, unchecked |
 | anything else | `{"repr": "…", "type": "module.Class"}`; generators are not consumed |
 | a container inside itself | `"<cycle>"` |

@@ -9,7 +9,13 @@ from contextlib import suppress
 from enum import Enum
 from typing import Any
 
-from nextmv_autotrack.encode import numpy_values, records, structures, tables
+from nextmv_autotrack.encode import (
+    nextmv_values,
+    numpy_values,
+    records,
+    structures,
+    tables,
+)
 from nextmv_autotrack.encode.budget import Budget
 from nextmv_autotrack.encode.builtin_values import (
     BUILTIN_FORMS,
@@ -87,6 +93,10 @@ _FORMS_IF_LOADED: dict[tuple[str, str], Form] = {
     ("pydantic.v1.types", "SecretBytes"): as_text,
     ("msgspec", "Struct"): records.msgspec_struct,
     ("tempfile", "_TemporaryFileWrapper"): records.open_file,
+    ("nextmv", "Input"): nextmv_values.an_input,
+    ("nextmv", "Output"): nextmv_values.an_output,
+    ("nextmv", "Options"): nextmv_values.options,
+    ("nextmv", "BaseModel"): nextmv_values.record,
 }
 
 # By id, since the hash of a class is up to its metaclass.

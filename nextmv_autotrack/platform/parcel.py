@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nextmv_autotrack import safely
+from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.nextmv_api import Blob
 from nextmv_autotrack.nextmv_api.wire import Format, error_message
@@ -30,6 +30,8 @@ class Parcel:
     output_format: Format
     parts: dict[str, Blob]
     """By the names of `create_body`, without their `_id`."""
+    managed_input_id: str | None = None
+    """Of an input that the platform has already, in place of one that is uploaded."""
 
 
 def pack(run: TrackedRun, folder: Path) -> Parcel:
@@ -38,11 +40,13 @@ def pack(run: TrackedRun, folder: Path) -> Parcel:
     Raises:
         InvalidRunError: A folder of the run cannot be read.
     """
-    input_format, given = _input(run, folder)
     output_format, outcome = _output(run, folder)
     logs = {"logs": Blob.of(_utf8(text))} if (text := _logs(run)) else {}
-    parts = {"input": given, **outcome, **logs}
-    return Parcel(input_format, output_format, parts)
+    managed = nextmv_objects.managed_input_id(run.input)
+    if managed is not None:
+        return Parcel("json", output_format, {**outcome, **logs}, managed)
+    input_format, given = _input(run, folder)
+    return Parcel(input_format, output_format, {"input": given, **outcome, **logs})
 
 
 def _input(run: TrackedRun, folder: Path) -> tuple[Format, Blob]:

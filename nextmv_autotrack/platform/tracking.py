@@ -103,6 +103,7 @@ class Tracking:
             description=run.description,
             error=run.error,
             options=run.options,
+            managed_input_id=parcel.managed_input_id,
             batch_experiment_id=self.there.batch_experiment_id,
             input_format=parcel.input_format,
             output_format=parcel.output_format,

@@ -53,6 +53,11 @@ def is_whole(body: bytes) -> bool:
 def _input(store: Store, run: StoredRun) -> Any:
     if run.is_trimmed:
         raise ReplayError("its input had to go: the folder was over max_disk, or age")
+    if run.managed_input is not None:
+        raise ReplayError(
+            f"its input is the managed input {run.managed_input}: the platform has it, "
+            "and this machine has not"
+        )
     if run.input is None:
         return NO_INPUT
     body = store.payload(run.input)

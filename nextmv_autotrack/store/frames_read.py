@@ -26,7 +26,7 @@ FROM_BEGIN = (
     "delivery",
     "input",
 )
-FROM_PART = ("later_input", "assets")
+FROM_PART = ("later_input", "managed_input", "assets")
 FROM_END = (
     "status",
     "duration",
@@ -111,6 +111,9 @@ class FramesRead:
         if kind is Kind.PART:
             column = _PARTS[_text(meta, "part")]
             run[column] = self._digest(payload) or run[column]
+            if column == "later_input":
+                # The empty text says that it is none: it takes the place of an id.
+                run["managed_input"] = _text_or_none(meta, "input_id") or ""
         elif kind is Kind.BEGIN and run["name"] is None:
             run.update(_begin(meta), input=self._digest(payload))
         elif kind is Kind.END and run["status"] == Status.RUNNING:

@@ -144,6 +144,9 @@ CREATE INDEX payload_files ON payloads (size, content) WHERE content IS NULL
 _EXPORTED_AT = "ALTER TABLE runs ADD COLUMN exported_at REAL"
 _DELIVERED_AT = "ALTER TABLE runs ADD COLUMN delivered_at REAL"
 
+# The platform's id of an input that it has already; empty when another one was set.
+_MANAGED_INPUT = "ALTER TABLE runs ADD COLUMN managed_input TEXT"
+
 # One entry a version, applied in order and never changed once published.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -162,6 +165,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     (_DOOMED, _PAYLOAD_FILES),
     (_EXPORTED_AT, _DELIVERED_AT),
+    (_MANAGED_INPUT,),
 )
 
 # Nobody will have changed the tables so often: a bit of the number is damaged.

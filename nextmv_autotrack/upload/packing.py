@@ -32,6 +32,7 @@ def pack(store: Store, run: StoredRun) -> Waiting:
         options=run.options,
         app_id=run.app_id or "",
         instance_id=run.instance_id,
+        managed_input_id=run.managed_input,
         input=_TRIMMED if has_lost_input else _blob(store, run.input),
         output=output_document(
             _blob(store, run.output),

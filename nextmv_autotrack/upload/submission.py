@@ -80,7 +80,9 @@ def upload(
         known: The upload ids of the parts it has already.
         crew: Helps.
     """
-    parts = {"input": _something(waiting.input) or _NO_INPUT}
+    parts = {}
+    if waiting.managed_input_id is None:
+        parts["input"] = _something(waiting.input) or _NO_INPUT
     if output := _something(waiting.output):
         parts["output"] = output
     if logs := _something(waiting.logs):
