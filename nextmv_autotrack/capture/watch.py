@@ -12,6 +12,7 @@ from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.plan import Plan, text_for
 from nextmv_autotrack.capture.receiver import ReceiverTest
+from nextmv_autotrack.capture.recorder import NO_INPUT
 from nextmv_autotrack.encode.option_texts import option_texts
 
 
@@ -51,6 +52,10 @@ class Watch:
             name, description = plan.name, None
             if not plan.is_simple:
                 name, description = _texts(plan, args, kwargs)
+            folders: tuple[object, object] = (None, None)
+            if plan.has_folders:
+                folders = _folders(plan, args, kwargs)
+                value = value if folders[0] is None else NO_INPUT
             options = {}
             if named is not None and plan.settings.options:
                 wanted = plan.settings.options
@@ -61,6 +66,8 @@ class Watch:
             return None
         if options:
             opened.call_options = options
+        if plan.has_folders:
+            _begin_with(opened, *folders)
         return opened
 
     def begin_here(
@@ -97,6 +104,26 @@ class Watch:
             doing = "the input of a run"
             safely.warn(f"{doing}: {type(error).__name__}: {error}", doing)
             return input_of(named, plan.settings), named
+
+
+def _folders(
+    plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[object, object]:
+    """Return the folders of the input and of the output of a call."""
+    # Few functions have folders, and what packs them takes milliseconds to import.
+    from nextmv_autotrack.capture.folders import INPUT_DIR, OUTPUT_DIR, folder_for  # noqa: PLC0415 -- see above
+
+    settings = plan.settings
+    return (
+        folder_for(INPUT_DIR, settings.input_dir, args, kwargs),
+        folder_for(OUTPUT_DIR, settings.output_dir, args, kwargs),
+    )
+
+
+def _begin_with(opened: OpenRun, input_dir: object, output_dir: object) -> None:
+    from nextmv_autotrack.capture.folders import begin  # noqa: PLC0415 -- see `_folders`
+
+    begin(opened, input_dir, output_dir)
 
 
 def _texts(

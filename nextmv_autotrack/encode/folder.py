@@ -46,22 +46,25 @@ class LeftOut(NamedTuple):
     """When it could not be read."""
 
 
+class Packed(NamedTuple):
+    """What has become of a folder."""
+
+    files: int
+    """How many are in the archive."""
+    left_out: list[LeftOut]
+
+
 class _Found(NamedTuple):
     path: Path
     size: int
 
 
-def pack(
-    folder: Path, archive: BinaryIO, *, max_bytes: float = math.inf
-) -> list[LeftOut]:
+def pack(folder: Path, archive: BinaryIO, *, max_bytes: float = math.inf) -> Packed:
     """Write the files of a folder, and of the folders in it, as a `.tar.gz`.
 
     Names are relative to the folder and sorted; times, owners and rights are the same
     for all. A link to a file in the folder is that file. Other links, what is no file at
     all and what cannot be read are left out. No file is in memory as a whole.
-
-    Returns:
-        What is left out. When that is all there is, the archive holds nothing.
 
     Raises:
         OSError: The folder cannot be read, or a file changed while it was.
@@ -70,7 +73,7 @@ def pack(
     found, left_out = _files(folder)
     if sum(one.size for one in found.values()) > _MOST_TIMES_SMALLER * max_bytes:
         raise FolderTooLargeError
-    bounded = _Bounded(archive, max_bytes)
+    bounded, count = _Bounded(archive, max_bytes), 0
     with (
         gzip.GzipFile("", "wb", _LEVEL, fileobj=bounded, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
@@ -84,7 +87,8 @@ def pack(
                 continue
             with file:
                 _add(tar, name, file)
-    return left_out
+            count += 1
+    return Packed(count, left_out)
 
 
 class _Bounded:
@@ -145,7 +149,7 @@ def _files(folder: Path) -> tuple[dict[str, _Found], list[LeftOut]]:
                 found[path.relative_to(folder).as_posix()] = seen
         if len(found) + len(left_out) > MAX_FILES:
             raise FolderTooLargeError
-    return found, sorted(left_out)
+    return found, sorted(left_out, key=lambda one: one.path)
 
 
 def _listed(folder: Path) -> list[os.DirEntry[str]]:
@@ -158,9 +162,7 @@ def _listed(folder: Path) -> list[os.DirEntry[str]]:
         return listed
 
 
-def _seen(
-    entry: os.DirEntry[str], path: Path, home: Path
-) -> _Found | LeftOut | None:
+def _seen(entry: os.DirEntry[str], path: Path, home: Path) -> _Found | LeftOut | None:
     """Return the file that an entry is, or why it is none; None for a folder."""
     if not _is_utf_8(entry.name):
         return LeftOut(path, IS_NO_UTF_8)

@@ -44,3 +44,7 @@ class Enclosure:
     def read(self) -> bytes:
         """Return the bytes."""
         return b"".join(self.chunks())
+
+
+Body = bytes | Enclosure
+"""A payload as it is written down."""

@@ -19,7 +19,7 @@ def pack_folder(folder: Path, archive: Path, *, field: str) -> None:
     """
     try:
         with archive.open("wb") as file:
-            left_out = pack(folder, file)
+            left_out = pack(folder, file).left_out
         for one in left_out:
             if one.error is not None:
                 raise one.error
