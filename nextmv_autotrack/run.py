@@ -47,6 +47,9 @@ class Notes:
     unparsed_options: list[object] | None = None
     """Objects of Nextmv's SDK that have options once the model has asked for one."""
     assets: list[Any] | None = None
+    input_dir: object = None
+    """A folder whose files are the input, instead of `input`."""
+    output_dir: object = None
     reason: object = None
     """Why the run is to fail, when it was said; None says that it is not."""
     is_left_out = False
@@ -75,6 +78,9 @@ class Notes:
 
     def write_input(self, value: object) -> None:
         """Keep `value`, as it is now, as the input."""
+
+    def write_input_dir(self) -> None:
+        """Keep the files of the input folder, as they are now, as the input."""
 
     def write_lines(self, text: object) -> None:
         """Keep lines of log."""
@@ -199,6 +205,27 @@ class Run(SentRun):
     def output(self, value: object) -> None:
         if self._notes.status is _RUNNING:
             self._notes.output = value
+
+    @property
+    def input_dir(self) -> Any:
+        """A folder whose files are the input; frozen when it is set."""
+        return self._notes.input_dir
+
+    @input_dir.setter
+    def input_dir(self, folder: object) -> None:
+        if self._notes.status is _RUNNING and folder is not None:
+            self._notes.input_dir = folder
+            self._notes.write_input_dir()
+
+    @property
+    def output_dir(self) -> Any:
+        """A folder whose files are the output; recorded when the run ends."""
+        return self._notes.output_dir
+
+    @output_dir.setter
+    def output_dir(self, folder: object) -> None:
+        if self._notes.status is _RUNNING:
+            self._notes.output_dir = folder
 
     @property
     def metrics(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
 from nextmv_autotrack.errors import NotDeliveredError
 from nextmv_autotrack.handle import Handle
 from nextmv_autotrack.ids import new_id_source
+from nextmv_autotrack.journal import Body
 from nextmv_autotrack.journal.process import seen
 from nextmv_autotrack.leaving import (
     end_by_ctrl_c_if_so,
@@ -64,7 +65,7 @@ class Tracker:
             forked=self.after_fork,
         )
 
-    def _append_first(self, kind: int, meta: bytes, payload: bytes) -> None:
+    def _append_first(self, kind: int, meta: bytes, payload: Body) -> None:
         """Open the journal of this process, and write its first frame."""
         with self._opening:
             front = self._front

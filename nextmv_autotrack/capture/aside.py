@@ -23,7 +23,7 @@ from nextmv_autotrack.capture.watch import Watch
 from nextmv_autotrack.clock import NS_PER_S, SYSTEM_CLOCK
 from nextmv_autotrack.errors import ReplayError
 from nextmv_autotrack.ids import new_id_source
-from nextmv_autotrack.journal import BEGIN, END
+from nextmv_autotrack.journal import BEGIN, END, Body
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.status import Status
 
@@ -141,9 +141,9 @@ class _Said:
 
     def __init__(self) -> None:
         self._run_id: str | None = None
-        self._end: tuple[dict[str, Any], bytes] | None = None
+        self._end: tuple[dict[str, Any], Body] | None = None
 
-    def append(self, kind: int, meta: bytes, payload: bytes) -> None:
+    def append(self, kind: int, meta: bytes, payload: Body) -> None:
         """Take in a frame."""
         if kind == BEGIN and self._run_id is None:
             self._run_id = orjson.loads(meta)["id"]
@@ -166,7 +166,7 @@ class _Said:
             duration=told["duration_ns"] / NS_PER_S,
             error=told.get("error"),
             metrics=told.get("metrics") or {},
-            output=output,
+            output=output if isinstance(output, bytes) else output.read(),
             output_is_document=bool(told.get("is_document")),
         )
 
@@ -187,7 +187,7 @@ class _Forced(Recorder):
 
 
 def _recorder_of(said: _Said, usual: Recorder, *, is_kept: bool) -> _Forced:
-    def append(kind: int, meta: bytes, payload: bytes) -> None:
+    def append(kind: int, meta: bytes, payload: Body) -> None:
         said.append(kind, meta, payload)
         if is_kept:
             usual.append(kind, meta, payload)

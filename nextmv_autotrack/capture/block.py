@@ -39,7 +39,8 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
 
     Args:
         name: How the run is listed.
-        input: What the run is given; `run.input = ...` sets it later.
+        input: What the run is given; `run.input = ...` sets it later, and
+            `input_dir=...`, with the path of a folder, says that its files are it.
         options: The options of the run: a mapping, or nextmv's `Options`.
         settings: See `Settings`; they hold for this run before all others.
 
@@ -60,6 +61,13 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
             if setting in settings:
                 msg = f"setting {setting!r} is for functions; set run.{setting} instead"
                 raise SettingsError(msg)
+        for setting in ("input_dir", "output_dir"):
+            if callable(settings.get(setting)):
+                msg = f"setting {setting!r} of a block must be the path of a folder"
+                raise SettingsError(msg)
+        if input is not None and settings.get("input_dir") is not None:
+            msg = "settings 'input' and 'input_dir' cannot both be given: give one"
+            raise SettingsError(msg)
         self._own = checked(settings, of_a_run=True)
         self._name = _line("name", name)
         self._description = _line("description", description)
@@ -153,6 +161,20 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
         if self._is_told_later and self._input is not None:
             opened.input = self._input
             opened.write_input(self._input)
+        if opened.plan.has_folders:
+            self._begin_with_folders(opened)
+
+    def _begin_with_folders(self, opened: OpenRun) -> None:
+        # Few runs have folders, and what packs them takes milliseconds to import.
+        from nextmv_autotrack.capture.folders import begin  # noqa: PLC0415 -- see above
+
+        settings = opened.plan.settings
+        given = settings.input_dir if self._input is None else None
+        # One that is computed from a call's arguments is not for a block.
+        input_dir, output_dir = (
+            None if callable(one) else one for one in (given, settings.output_dir)
+        )
+        begin(opened, input_dir, output_dir)
 
     def _notes_for_nobody(self) -> Notes:
         """Of a run that is not tracked; the block sees no difference."""

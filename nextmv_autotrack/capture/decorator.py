@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from types import FunctionType, coroutine
 from typing import Any, TypeVar, overload
@@ -31,7 +32,9 @@ def tracked(
     description: str | Callable[..., str] = ...,
     input: str | list[str] | tuple[str, ...] | Callable[..., Any] = ...,
     options: str | list[str] | tuple[str, ...] = ...,
+    input_dir: str | os.PathLike[str] | Callable[..., Any] = ...,
     output: Callable[[Any], Any] | bool = ...,
+    output_dir: str | os.PathLike[str] | Callable[..., Any] = ...,
     metrics: Callable[[Any], Mapping[str, Any]] = ...,
     enabled: bool = ...,
     destination: str = ...,

@@ -11,12 +11,13 @@ from orjson import dumps
 
 from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.capture.plan import Plan
+from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.encode.option_texts import option_texts
-from nextmv_autotrack.journal import LOG, PART
+from nextmv_autotrack.journal import LOG, PART, Body
 from nextmv_autotrack.run import Notes
 
-Append = Callable[[int, bytes, bytes], None]
+Append = Callable[[int, bytes, Body], None]
 """Where frames go: the journal of the process, or a list in tests."""
 
 
@@ -24,12 +25,13 @@ class Recorder(Protocol):
     """What opened the run and will close it."""
 
     append: Append
+    clock: Clock
     generation: int
 
     def interrupted(self, opened: OpenRun, interrupt: BaseException) -> None:
         """Write down that it was interrupted before its function began."""
 
-    def close(self, opened: OpenRun, body: bytes, error: BaseException | None) -> None:
+    def close(self, opened: OpenRun, body: Body, error: BaseException | None) -> None:
         """Write down how it ended."""
 
 
@@ -40,7 +42,7 @@ class OpenRun(Notes):
     is_open = True
     has_ended = False
     """Whether its end has been written down."""
-    held: list[tuple[int, bytes, bytes]] | None = None
+    held: list[tuple[int, bytes, Body]] | None = None
     """The frames of a run that is only kept if it fails."""
     log_bytes = 0
     lines_left_out = 0
@@ -77,7 +79,7 @@ class OpenRun(Notes):
         self.id = run_id
         self.started_ns = started_ns
 
-    def append(self, kind: int, meta: bytes, payload: bytes) -> None:
+    def append(self, kind: int, meta: bytes, payload: Body) -> None:
         """Write a frame, or keep it in memory while it is open whether it is wanted."""
         if self.held is not None:
             self.held.append((kind, meta, payload))
@@ -120,6 +122,12 @@ class OpenRun(Notes):
             values = options if isinstance(options, dict) else None
         if values:
             self.call_options = {**(self.call_options or {}), **option_texts(values)}
+    def write_input_dir(self) -> None:
+        """Write down the files of the input folder of a block."""
+        # Few runs have folders, and what packs them takes milliseconds to import.
+        from nextmv_autotrack.capture.folders import record_input  # noqa: PLC0415 -- see above
+
+        record_input(self)
 
     def write_lines(self, text: object) -> None:
         """Write down log lines of the user's."""
@@ -128,7 +136,7 @@ class OpenRun(Notes):
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording a log line", error)
 
-    def add_part(self, part: str, body: bytes) -> None:
+    def add_part(self, part: str, body: Body) -> None:
         """Write down a part that did not come with the begin or the end."""
         self.append(PART, f'{{"id":"{self.id}","part":"{part}"}}'.encode(), body)
 

@@ -8,22 +8,40 @@ from typing import Any
 from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.parts import take_metrics_of_document
+from nextmv_autotrack.journal import Body
 
 
-def of_result(opened: OpenRun, result: object) -> bytes:
-    """Return the output to record when a call has returned `result`, as JSON.
+def of_result(opened: OpenRun, result: object) -> Body:
+    """Return the output to record when a call has returned `result`.
 
     Metrics and assets that come with it are noted.
     """
     value = result if opened.plan.takes_result_itself else _chosen(opened, result)
     if opened.output is not None:
         value = opened.output
+    if opened.output_dir is not None:
+        return _files(opened, value, has_failed=False)
     return _taken_apart(opened, value)
 
 
-def of_what_was_set(opened: OpenRun) -> bytes:
-    """Return the output to record when there is no result to look at, as JSON."""
+def of_what_was_set(opened: OpenRun, *, has_failed: bool) -> Body:
+    """Return the output to record when there is no result to look at."""
+    if opened.output_dir is not None:
+        return _files(opened, opened.output, has_failed=has_failed)
     return _taken_apart(opened, opened.output)
+
+
+def _files(opened: OpenRun, value: object, *, has_failed: bool) -> Body:
+    """Return the files of the output folder; of the result, only what goes beside."""
+    # Few runs have folders, and what packs them takes milliseconds to import.
+    from nextmv_autotrack.capture.folders import packed_output  # noqa: PLC0415 -- see above
+
+    if nextmv_objects.is_output(value):
+        value = nextmv_objects.output_document(value)
+    if isinstance(value, dict):
+        _without_parts(opened, value)
+    opened.is_document = False
+    return packed_output(opened, has_failed=has_failed)
 
 
 def _chosen(opened: OpenRun, result: object) -> object:

@@ -23,6 +23,7 @@ class Plan:
         "about",
         "about_all",
         "enabled",
+        "has_folders",
         "is_simple",
         "log_level",
         "max_log",
@@ -63,6 +64,8 @@ class Plan:
             and settings.input is None
         )
         """Nothing about a run is computed from its arguments."""
+        self.has_folders = not (settings.input_dir is settings.output_dir is None)
+        """Whether files are the input or the output."""
         self.takes_result_itself = settings.metrics is None and settings.output is None
         self.name = settings.name if isinstance(settings.name, str) else name
         """How the run is listed, unless a setting computes it."""

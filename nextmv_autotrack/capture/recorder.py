@@ -19,7 +19,7 @@ from nextmv_autotrack.capture.told import begin_meta, end_meta, settle_status
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.ids import NewId
-from nextmv_autotrack.journal import BEGIN, END
+from nextmv_autotrack.journal import BEGIN, END, Body
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.status import Status
 
@@ -145,7 +145,7 @@ class Recorder:
             opened.sink = self.append
             self.close(opened, b"", interrupt)
 
-    def close(self, opened: OpenRun, body: bytes, error: BaseException | None) -> None:
+    def close(self, opened: OpenRun, body: Body, error: BaseException | None) -> None:
         """Write down how a run has ended; nothing is added to it any more."""
         opened.duration_ns = max(0, self.clock.steady_ns() - opened.start_ns)
         opened.is_open = False

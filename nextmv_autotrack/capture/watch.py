@@ -13,6 +13,7 @@ from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.plan import Plan, text_for
 from nextmv_autotrack.capture.receiver import ReceiverTest
+from nextmv_autotrack.capture.recorder import NO_INPUT
 from nextmv_autotrack.encode.option_texts import option_texts
 
 
@@ -52,6 +53,10 @@ class Watch:
             name, description = plan.name, None
             if not plan.is_simple:
                 name, description = _texts(plan, args, kwargs)
+            folders: tuple[object, object] = (None, None)
+            if plan.has_folders:
+                folders = _folders(plan, args, kwargs)
+                value = value if folders[0] is None else NO_INPUT
             options: dict[str, str] = {}
             unparsed, managed = None, None
             if nextmv_objects.are_possible():
@@ -70,6 +75,8 @@ class Watch:
             opened.unparsed_options = unparsed
         if managed is not None:
             _tell_managed(opened, managed)
+        if plan.has_folders:
+            _begin_with(opened, *folders)
         return opened
 
     def begin_here(
@@ -114,6 +121,24 @@ def _tell_managed(opened: OpenRun, input_id: str) -> None:
     except BaseException as interrupt:
         opened.recorder.interrupted(opened, interrupt)
         raise
+def _folders(
+    plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[object, object]:
+    """Return the folders of the input and of the output of a call."""
+    # Few functions have folders, and what packs them takes milliseconds to import.
+    from nextmv_autotrack.capture.folders import INPUT_DIR, OUTPUT_DIR, folder_for  # noqa: PLC0415 -- see above
+
+    settings = plan.settings
+    return (
+        folder_for(INPUT_DIR, settings.input_dir, args, kwargs),
+        folder_for(OUTPUT_DIR, settings.output_dir, args, kwargs),
+    )
+
+
+def _begin_with(opened: OpenRun, input_dir: object, output_dir: object) -> None:
+    from nextmv_autotrack.capture.folders import begin  # noqa: PLC0415 -- see `_folders`
+
+    begin(opened, input_dir, output_dir)
 
 
 def _texts(

@@ -11,6 +11,7 @@ from nextmv_autotrack.capture import outcome
 from nextmv_autotrack.capture.endings import ended, nothing
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.encode import to_json
+from nextmv_autotrack.journal import Body
 
 # Items are kept as objects only for a callable that is to look at them.
 MAX_ITEMS_FOR_CALLABLES = 10_000
@@ -68,16 +69,17 @@ class Yielded:
         opened = self._opened
         if opened is None:
             return
+        body: Body
         try:
-            body = self._output(opened, value)
+            body = self._output(opened, value, has_failed=error is not None)
         except Exception as broken:  # noqa: BLE001 -- the boundary
             body = nothing(broken)
         ended(opened, body, error)
 
-    def _output(self, opened: OpenRun, value: object) -> bytes:
+    def _output(self, opened: OpenRun, value: object, *, has_failed: bool) -> Body:
         if self._items is not None:
             return outcome.of_result(opened, self._items)
-        body = outcome.of_what_was_set(opened)
+        body = outcome.of_what_was_set(opened, has_failed=has_failed)
         if body or opened.plan.settings.output is False:
             return body
         return self._told(opened, value)

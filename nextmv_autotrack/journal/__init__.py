@@ -7,6 +7,7 @@ process holds for its life (`segments`). Every record is one checksummed frame
 
 from __future__ import annotations
 
+from nextmv_autotrack.journal.enclosure import Body, Enclosure
 from nextmv_autotrack.journal.frames import BEGIN, END, LOG, PART, SEEN, Frame, Kind
 from nextmv_autotrack.journal.locks import try_lock
 from nextmv_autotrack.journal.reader import read_frames
@@ -25,6 +26,8 @@ __all__ = [
     "LOG",
     "PART",
     "SEEN",
+    "Body",
+    "Enclosure",
     "Frame",
     "Home",
     "Kind",

@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Literal
+from typing import Any
 
+from nextmv_autotrack.encode.formats import Format
 from nextmv_autotrack.status import Status
 
 # Where the platform's own client cuts them.
@@ -20,9 +21,6 @@ MAX_HOST_CHARS = 63
 
 # The platform takes a short, plain text; where exactly it stops is not documented.
 MAX_ERROR_CHARS = 300
-
-Format = Literal["json", "text", "multi-file"]
-"""What the platform takes input and output for."""
 
 # What the platform takes an external run for.
 _ENDED = (Status.SUCCEEDED, Status.FAILED)

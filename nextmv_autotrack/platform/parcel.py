@@ -9,8 +9,9 @@ from typing import Any
 
 from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.encode import to_json
+from nextmv_autotrack.encode.formats import Format
 from nextmv_autotrack.nextmv_api import Blob
-from nextmv_autotrack.nextmv_api.wire import Format, error_message
+from nextmv_autotrack.nextmv_api.wire import error_message
 from nextmv_autotrack.platform.archive import pack_folder
 from nextmv_autotrack.platform.tracked_run import TrackedRun
 from nextmv_autotrack.status import Status

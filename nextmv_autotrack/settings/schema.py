@@ -80,8 +80,14 @@ class Settings:
     options: tuple[str, ...] = ()
     """Which arguments are options."""
 
+    input_dir: os.PathLike[str] | Callable[..., Any] | None = None
+    """A folder whose files are the input, or a callable given the call's arguments."""
+
     output: Literal[False] | Callable[[Any], Any] | None = None
     """What of the result is recorded; `False`: nothing."""
+
+    output_dir: os.PathLike[str] | Callable[..., Any] | None = None
+    """A folder whose files are the output, or a callable given the call's arguments."""
 
     metrics: Callable[[Any], Mapping[str, Any]] | None = None
     """From the result to the run's metrics."""
@@ -148,6 +154,11 @@ def _raise_contradictions(found: Mapping[str, Any]) -> None:
             if name in found.get("options", ()):
                 msg = f"argument {name!r} is named in both 'input' and 'options'"
                 raise SettingsError(msg)
+    for value, folder in (("input", "input_dir"), ("output", "output_dir")):
+        if found.get(folder) is not None and found.get(value) not in (None, False):
+            raise SettingsError(
+                f"settings {value!r} and {folder!r} cannot both be given: give one"
+            )
     if found.get("destination") != "cloud":
         return
     for name in ("app_id", "api_key"):

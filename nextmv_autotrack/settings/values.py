@@ -176,6 +176,19 @@ def _folder(name: str, value: object) -> Path:
     raise _wrong(name, value, "a path")
 
 
+def _folder_or_callable(name: str, value: object) -> Any:
+    if value is None or callable(value):
+        return value
+    try:
+        path = Path(os.fspath(value)) if value else None  # type: ignore[call-overload]  # what is no path raises
+        if path is not None and "\0" not in str(path):
+            # Relative to where the call is made, as it is for whoever opens its files.
+            return path.expanduser()
+    except (TypeError, ValueError, RuntimeError):
+        pass  # no path, or no such user
+    raise _wrong(name, value, "the path of a folder, or a callable, given in code")
+
+
 CHECKS: dict[str, Callable[[str, object], Any]] = {
     "enabled": _flag,
     "destination": _destination,
@@ -189,8 +202,10 @@ CHECKS: dict[str, Callable[[str, object], Any]] = {
     "name": _text_or_callable,
     "description": _text_or_callable,
     "input": _input,
+    "input_dir": _folder_or_callable,
     "options": _names,
     "output": _output,
+    "output_dir": _folder_or_callable,
     "metrics": _callable,
     "logs": _logs,
     "resources": _flag,

@@ -38,6 +38,9 @@ FROM_END = (
 )
 COLUMNS = ("id", *FROM_BEGIN, *FROM_PART, *FROM_END)
 
+MEASURED = frozenset({"cpu_s", "peak_memory_mib"})
+"""The metrics that are ours, and not the model's."""
+
 _PARTS = {"input": "later_input", "assets": "assets"}
 _BEGINNINGS = {Delivery.LOCAL.value, Delivery.WAITING.value}
 _ENDINGS = {Status.SUCCEEDED.value, Status.FAILED.value}

@@ -23,9 +23,12 @@ class Waiting(Facts):
     app_id: str
     instance_id: str | None = None
     input: Blob | None = None
-    """JSON."""
+    """As its format says."""
     output: Blob | None = None
-    """The output document."""
+    """As its format says; JSON is the output document, with all that came out."""
+    metrics: Blob | None = None
+    """What the platform takes apart from the output when that is no JSON."""
+    assets: Blob | None = None
     logs: Blob | None = None
     """Text."""
 
@@ -80,13 +83,17 @@ def upload(
         known: The upload ids of the parts it has already.
         crew: Helps.
     """
-    parts = {}
+    given: dict[str, Blob | None] = {
+        "input": None,
+        "output": waiting.output,
+        "logs": _something(waiting.logs),
+        "metrics": waiting.metrics,
+        "assets": waiting.assets,
+    }
     if waiting.managed_input_id is None:
-        parts["input"] = _something(waiting.input) or _NO_INPUT
-    if output := _something(waiting.output):
-        parts["output"] = output
-    if logs := _something(waiting.logs):
-        parts["logs"] = logs
+        # A text may be empty.
+        given["input"] = _NO_INPUT if waiting.input is None else waiting.input
+    parts = {part: blob for part, blob in given.items() if blob is not None}
     jobs = {
         part: partial(_upload_one, client, waiting.app_id, blob)
         for part, blob in parts.items()

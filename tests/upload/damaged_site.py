@@ -154,7 +154,7 @@ class Original:
             journal.begin(number, content(number), delivery="waiting", app_id="routing")
             journal.log(number, b"line %d\n" % number)
             journal.end(number, b"%d" % number, metrics={"value": number})
-            self.inputs.add(content(number))
+            self.inputs.add(content(number)[1:-1])
 
     def _delivered(self, journal: Journal) -> None:
         """Deliver some; die while the answers to the creation of some more are lost."""
