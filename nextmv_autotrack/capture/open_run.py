@@ -9,6 +9,8 @@ from typing import Protocol
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.plan import Plan
+from nextmv_autotrack.capture.resources import ChildrenUsage
+from nextmv_autotrack.capture.timeline import Timeline
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.journal import LOG, PART
 from nextmv_autotrack.run import Notes
@@ -22,6 +24,7 @@ class Recorder(Protocol):
 
     append: Append
     generation: int
+    timeline: Timeline
 
     def interrupted(self, opened: OpenRun, interrupt: BaseException) -> None:
         """Write down that it was interrupted before its function began."""
@@ -50,6 +53,9 @@ class OpenRun(Notes):
     token: Token[OpenRun | None] | None = None
     start_ns = 0
     cpu_start_ns = 0
+    mark_start_kib = 0
+    """The high-water mark of the memory of the process when the run began."""
+    children_start: ChildrenUsage | None = None
 
     def __init__(  # noqa: PLR0913, PLR0917 -- one store each: it is on every call's way
         self,

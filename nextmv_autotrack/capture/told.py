@@ -6,6 +6,7 @@ from orjson import dumps
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.failures import error_line, is_success, plain_line
+from nextmv_autotrack.capture.measured import ASKED_FROM_NS, measured
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.plan import described
 from nextmv_autotrack.capture.resources import usage
@@ -38,9 +39,13 @@ def end_meta(opened: OpenRun) -> bytes:
     if opened.error is not None:
         told = f'"status":"failed","error":{dumps(opened.error).decode()}'
     if opened.plan.resources:
-        cpu_end_ns, peak_kib = usage()
-        cpu_ns = cpu_end_ns - opened.cpu_start_ns
-        told = f'{told},"cpu_ns":{cpu_ns},"peak_kib":{peak_kib}'
+        cpu_end_ns, mark_kib = usage()
+        told = f'{told},"cpu_ns":{cpu_end_ns - opened.cpu_start_ns}'
+        if mark_kib > opened.mark_start_kib:
+            # The most that was ever used was used in this run.
+            told = f'{told},"peak_kib":{mark_kib}'
+        if (opened.duration_ns or 0) >= ASKED_FROM_NS:
+            told += measured(opened, mark_kib)
     if opened.is_document:
         told += ',"is_document":true'
     if opened.metrics:

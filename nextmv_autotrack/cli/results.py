@@ -12,7 +12,17 @@ _METRICS_SHOWN = 3
 _METRICS_FIRST = ("status", "value")
 
 # They are measured for every run, and say little about what came out.
-_OF_THE_PROCESS = frozenset({"cpu_s", "peak_memory_mib"})
+_OF_THE_PROCESS = frozenset(
+    {
+        "cpu_s",
+        "peak_memory_mib",
+        "children_cpu_s",
+        "children_peak_memory_mib",
+        "peak_threads",
+        "memory_limit_mib",
+        "cpu_limit",
+    }
+)
 
 
 def result(run: StoredRun) -> str:

@@ -6,6 +6,7 @@ from nextmv_autotrack.nextmv_api import Blob
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.upload.document import output_document
 from nextmv_autotrack.upload.submission import Waiting
+from nextmv_autotrack.upload.told_environment import with_environment
 
 # What the platform gets in place of an input that had to go.
 _TRIMMED = Blob.of(b'{"truncated":true,"reason":"the disk bound was reached"}')
@@ -37,7 +38,7 @@ def pack(store: Store, run: StoredRun) -> Waiting:
             _blob(store, run.output),
             is_document=run.output_is_document,
             metrics=run.metrics,
-            assets=_blob(store, run.assets),
+            assets=with_environment(_blob(store, run.assets), store.environment(run)),
         ),
         logs=Blob.of(logs.encode()) if logs else None,
     )
