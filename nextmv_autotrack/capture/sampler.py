@@ -6,6 +6,7 @@ import math
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any
@@ -56,6 +57,7 @@ class Sampler:
         self._due_s = math.inf
         self._process: Any = None
         self._mark_kib = 0
+        self._skew_s = 0.0
 
     def wake(self) -> None:
         """A run may have begun: look soon."""
@@ -97,7 +99,7 @@ class Sampler:
         mark_kib, before_kib = self._mark(process), self._mark_kib
         has_risen = last is not None and mark_kib > before_kib
         self._mark_kib = mark_kib
-        children = _children_of(process)
+        children = _children_of(process, self._skew_s)
         return Point(
             begin_ns=end_ns if last is None else last.end_ns,
             end_ns=end_ns,
@@ -116,6 +118,7 @@ class Sampler:
 
         if self._process is None:
             self._process = psutil.Process()
+            self._skew_s = skew_s()
         return self._process
 
     @staticmethod
@@ -135,7 +138,20 @@ def _threads_of_ours() -> int:
     return sum(one.name.startswith(_OURS) for one in threading.enumerate())
 
 
-def _children_of(process: Any) -> list[Child]:
+def skew_s() -> float:
+    """Return how far the begin of a process, as psutil tells it, is before the clock.
+
+    Linux counts it from the start of the machine, which it tells in whole seconds.
+    """
+    import psutil  # noqa: PLC0415 -- loaded by then
+
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return 0.0
+    told_s = psutil.boot_time() + time.clock_gettime(time.CLOCK_BOOTTIME)
+    return float(time.time() - told_s)
+
+
+def _children_of(process: Any, skew_s: float) -> list[Child]:
     """Return the children that are alive, and theirs, the largest first."""
     if not has_children():
         return []
@@ -145,12 +161,12 @@ def _children_of(process: Any) -> list[Child]:
     with suppress(psutil.Error):
         for child in process.children(recursive=True):
             with suppress(psutil.Error):
-                found.append(_child(child))
+                found.append(_child(child, skew_s))
     found.sort(key=lambda one: one.memory_kib, reverse=True)
     return found
 
 
-def _child(process: Any) -> Child:
+def _child(process: Any, skew_s: float) -> Child:
     with process.oneshot():
         times = process.cpu_times()
         # Only some systems count those of its own children.
@@ -158,7 +174,8 @@ def _child(process: Any) -> Child:
         spent_s += getattr(times, "children_user", 0.0)
         spent_s += getattr(times, "children_system", 0.0)
         memory_kib = process.memory_info().rss // 2**10
-        return Child(process.create_time(), memory_kib, int(spent_s * NS_PER_S))
+        begun_at = process.create_time() + skew_s
+        return Child(begun_at, memory_kib, int(spent_s * NS_PER_S))
 
 
 def has_children() -> bool:

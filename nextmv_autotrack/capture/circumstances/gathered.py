@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orjson import dumps
 
 from nextmv_autotrack.capture.circumstances.program import program
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.settings import Sources
+
+if TYPE_CHECKING:
+    from nextmv_autotrack.capture.circumstances.repository import Repository
+
+
+# A fork ends the look at the files, and somebody who waits may do so, too.
+_MOST_TRIES = 3
 
 
 class News(NamedTuple):
@@ -29,6 +36,9 @@ class Circumstances:
         self._clock = clock
         self._facts: dict[str, Any] | None = None
         self._told: object = None
+        self._code: Repository | None = None
+        self._is_dirty: bool | None = None
+        self._tries_left = _MOST_TRIES
 
     def at_once(self) -> News:
         """Return what can be told without looking anywhere.
@@ -46,16 +56,35 @@ class Circumstances:
             patience_s: How long looking may take; asked again and again.
         """
         # Not at the top: what they need takes milliseconds to import.
-        from nextmv_autotrack.capture.circumstances import packages  # noqa: PLC0415 -- see above
+        from nextmv_autotrack.capture.circumstances import packages, repository  # noqa: PLC0415 -- see above
 
-        known = owner, packages.loaded(), self._shared()
-        if known == self._told:
-            return None
         if self._facts is None:
-            self._facts = _facts(patience_s)
-        whole = {**self._facts, "packages": packages.versions(known[1])}
+            self._facts = _facts()
+            self._code = repository.repository_of_program()
+        is_compared = self._compares(patience_s)
+        known = owner, packages.loaded(), self._shared()
+        if known == self._told and not is_compared:
+            return None
         self._told = known
-        return self._news(whole, known[2], is_whole=True)
+        whole = {**self._facts, "packages": packages.versions(known[1])}
+        if self._code is not None:
+            whole["git"] = _told(self._code, self._is_dirty)
+        return self._news(whole, known[2], is_whole=not self._tries_left)
+
+    def _compares(self, patience_s: Callable[[], float]) -> bool:
+        """Look whether files have changed; return whether there is any news of it."""
+        from nextmv_autotrack.capture.circumstances import repository  # noqa: PLC0415 -- loaded by then
+
+        if self._code is None:
+            self._tries_left = 0
+            return False
+        if not self._tries_left or repository.is_to_wait():
+            return False
+        self._tries_left -= 1
+        self._is_dirty = repository.is_dirty(self._code, patience_s=patience_s)
+        if self._is_dirty is not None:
+            self._tries_left = 0
+        return not self._tries_left
 
     def _shared(self) -> str:
         return self._sources.resolve().environment
@@ -71,7 +100,7 @@ class Circumstances:
         return News(dumps(meta), dumps(environment))
 
 
-def _facts(patience_s: Callable[[], float]) -> dict[str, Any]:
+def _facts() -> dict[str, Any]:
     """Look at what stays the same as long as the process lives."""
     from nextmv_autotrack.capture.circumstances import machine, places  # noqa: PLC0415 -- see above
 
@@ -80,20 +109,9 @@ def _facts(patience_s: Callable[[], float]) -> dict[str, Any]:
         found["container"] = container
     if schedulers := places.schedulers(os.environ):
         found["scheduler"] = schedulers
-    if code := _code(patience_s):
-        found["git"] = code
     return found
 
 
-def _code(patience_s: Callable[[], float]) -> dict[str, Any]:
-    from nextmv_autotrack.capture.circumstances import repository  # noqa: PLC0415 -- see above
-
-    found = repository.repository_of_program()
-    if found is None:
-        return {}
-    told = {
-        "commit": found.commit,
-        "branch": found.branch,
-        "dirty": repository.is_dirty(found, patience_s=patience_s),
-    }
+def _told(code: Repository, is_dirty: bool | None) -> dict[str, Any]:  # noqa: FBT001 -- a fact
+    told = {"commit": code.commit, "branch": code.branch, "dirty": is_dirty}
     return {name: value for name, value in told.items() if value is not None}

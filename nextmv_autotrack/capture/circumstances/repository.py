@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -134,6 +135,23 @@ def _text(file: Path) -> str:
         return opened.read(_MOST_BYTES).decode("utf-8", "replace").strip()
 
 
+def is_to_wait() -> bool:
+    """Whether git is not to be started now.
+
+    A program that waits for any of its children must not meet one of ours. While git
+    runs, no other is forked: see `ForkGate`.
+    """
+    if sys.platform == "win32":
+        return False
+    if signal.getsignal(signal.SIGCHLD) is not signal.SIG_DFL:
+        return True  # it is told of each of its children, or of none
+    if hasattr(os, "waitid"):
+        return has_children()
+    import psutil  # noqa: PLC0415 -- milliseconds to import; not the caller's thread
+
+    return bool(psutil.Process().children())
+
+
 def is_dirty(found: Repository, *, patience_s: Callable[[], float]) -> bool | None:
     """Whether files that git follows are other than in the commit; None: unknown.
 
@@ -144,8 +162,7 @@ def is_dirty(found: Repository, *, patience_s: Callable[[], float]) -> bool | No
     from shutil import which  # noqa: PLC0415 -- only where there is a repository
 
     git = which("git")
-    # A program that waits for any of its children must not meet one of ours.
-    if git is None or found.commit is None or (os.name == "posix" and has_children()):
+    if git is None or found.commit is None:
         return None
     with suppress(OSError):
         process = _started([git, "-C", str(found.root), *_COMPARE])
