@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.resources import CHILDREN, resident_kib
+from nextmv_autotrack.capture.resources import (
+    CHILDREN,
+    MARKS_A_KIB,
+    Usage,
+    resident_kib,
+)
 from nextmv_autotrack.capture.sampler import FIRST_SAMPLE_S
 from nextmv_autotrack.capture.timeline import Child, Point
 from nextmv_autotrack.clock import NS_PER_S
@@ -26,28 +31,29 @@ _LEAST_CHILDREN_NS = 100_000
 _BEGINS_EXACT_S = 0.02
 
 
-def measured(opened: OpenRun, mark_kib: int) -> str:
+def measured(opened: OpenRun, used: Usage) -> str:
     """Return what more is known of a run that took longer, as members of its end.
 
     Args:
         opened: The run, which has ended.
-        mark_kib: The high-water mark of the process.
+        used: What its process had used by then.
     """
     try:
-        members = _members(opened, mark_kib)
+        members = _members(opened, used)
     except Exception as error:  # noqa: BLE001 -- the boundary
         safely.failed("measuring what a run has used", error)
         return ""
     return "".join(f',"{name}":{value}' for name, value in members.items())
 
 
-def _members(opened: OpenRun, mark_kib: int) -> dict[str, float]:
+def _members(opened: OpenRun, used: Usage) -> dict[str, float]:
     points = points_of(opened)
     found: dict[str, float] = {}
-    if mark_kib <= opened.mark_start_kib and (seen_kib := _seen_kib(opened, points)):
+    has_risen = used[2] > opened.usage_start[2]
+    if not has_risen and (seen_kib := _seen_kib(opened, points)):
         # The most that was ever used was used before: what was seen has to do.
         found["peak_kib"] = seen_kib
-    found |= _of_children(opened, points, mark_kib)
+    found |= _of_children(opened, points, int(used[2]) // MARKS_A_KIB)
     if points:
         found["threads"] = max(point.threads for point in points)
         memory_kib, cpus = opened.recorder.timeline.limits

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.plan import Plan
-from nextmv_autotrack.capture.resources import ChildrenUsage
+from nextmv_autotrack.capture.resources import ChildrenUsage, Usage
 from nextmv_autotrack.capture.timeline import Timeline
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.journal import LOG, PART
@@ -52,9 +52,7 @@ class OpenRun(Notes):
     """The journal it has begun in."""
     token: Token[OpenRun | None] | None = None
     start_ns = 0
-    cpu_start_ns = 0
-    mark_start_kib = 0
-    """The high-water mark of the memory of the process when the run began."""
+    usage_start: Usage = (0.0, 0.0, 0)
     children_start: ChildrenUsage | None = None
 
     def __init__(  # noqa: PLR0913, PLR0917 -- one store each: it is on every call's way

@@ -117,9 +117,9 @@ class Recorder:
             if parent is None:
                 open_roots[opened.id] = opened
             if plan.resources:
-                known = CHILDREN.now() if CHILDREN.are_counted else None
-                opened.children_start = known
-                opened.cpu_start_ns, opened.mark_start_kib = usage()
+                counted = CHILDREN.now() if CHILDREN.are_counted else None
+                opened.children_start = counted
+                opened.usage_start = usage()
             opened.start_ns = self.clock.steady_ns()
         except Exception:
             open_roots.pop(opened.id, None)

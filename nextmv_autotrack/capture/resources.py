@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from time import process_time_ns
 from typing import NamedTuple
 
@@ -28,11 +30,21 @@ _LEAST_CPU_NS = 20_000
 # The status of a process in words takes a fifth of it.
 _STATUS_BYTES = 8192
 
-if sys.platform == "win32":
+Usage = Sequence[float]
+"""Of a process: seconds in user mode, seconds in the system, and the high-water mark of
+its memory, in `MARKS_A_KIB`.
 
-    def usage() -> tuple[int, int]:
-        """CPU time of the process in ns, and its high-water mark, which nobody keeps."""
-        return cpu_ns(), 0
+The mark only says something where it rises: Linux keeps it when a process becomes
+another program, which is how programs are started, and that of a large one stands on a
+small one.
+"""
+
+if sys.platform == "win32":
+    MARKS_A_KIB = 1
+
+    def usage() -> Usage:
+        """What the process has used; nobody keeps a mark."""
+        return cpu_ns() / 1e9, 0.0, 0
 
     def children_usage() -> ChildrenUsage:
         """What children have used, which nobody counts."""
@@ -42,24 +54,16 @@ else:
     from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
     # macOS counts bytes, everyone else KiB (getrusage(2)).
-    _PER_KIB = 2**10 if sys.platform == "darwin" else 1
+    MARKS_A_KIB = 2**10 if sys.platform == "darwin" else 1
 
-    def usage() -> tuple[int, int]:
-        """CPU time of the process in ns, and its high-water mark of memory in KiB.
-
-        The mark only says something where it rises: Linux keeps it when a process
-        becomes another program, which is how programs are started, and that of a large
-        one stands on a small one.
-        """
-        # One question to the system for both, by index: user, system, peak.
-        counted = getrusage(RUSAGE_SELF)
-        return int((counted[0] + counted[1]) * 1e9), counted[2] // _PER_KIB
+    # As the system says it: each step in Python would be on the way of a call.
+    usage = partial(getrusage, RUSAGE_SELF)
 
     def children_usage() -> ChildrenUsage:
         """What children have used that have ended and were waited for."""
         counted = getrusage(RUSAGE_CHILDREN)
         cpu_ns = int((counted[0] + counted[1]) * 1e9)
-        return ChildrenUsage(cpu_ns, counted[2] // _PER_KIB)
+        return ChildrenUsage(cpu_ns, int(counted[2]) // MARKS_A_KIB)
 
 
 class Children:

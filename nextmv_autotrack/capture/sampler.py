@@ -15,6 +15,7 @@ from nextmv_autotrack.capture.circumstances.limits import limits
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.resources import (
     CHILDREN,
+    MARKS_A_KIB,
     cpu_ns,
     high_water_kib,
     usage,
@@ -125,7 +126,7 @@ class Sampler:
     def _mark(process: Any) -> int:
         if sys.platform == "win32":
             return int(process.memory_info().peak_wset // 2**10)
-        return high_water_kib() or usage()[1]
+        return high_water_kib() or int(usage()[2]) // MARKS_A_KIB
 
 
 def interval_s(age_s: float) -> float:
