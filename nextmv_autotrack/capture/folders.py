@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.resources import cpu_ns
+from nextmv_autotrack.capture.resources import usage
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.encode.folder import (
     MAX_FILES,
@@ -56,7 +56,7 @@ def begin(opened: OpenRun, input_dir: object, output_dir: object) -> None:
         record_input(opened)
         # The model has not begun before now.
         if opened.plan.resources:
-            opened.cpu_start_ns = cpu_ns()
+            opened.usage_start = usage()
         opened.start_ns = opened.recorder.clock.steady_ns()
     except BaseException as interrupt:
         opened.recorder.interrupted(opened, interrupt)

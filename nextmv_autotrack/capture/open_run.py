@@ -11,6 +11,8 @@ from orjson import dumps
 
 from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.capture.plan import Plan
+from nextmv_autotrack.capture.resources import ChildrenUsage, Usage
+from nextmv_autotrack.capture.timeline import Timeline
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.encode.option_texts import option_texts
@@ -27,6 +29,7 @@ class Recorder(Protocol):
     append: Append
     clock: Clock
     generation: int
+    timeline: Timeline
 
     def interrupted(self, opened: OpenRun, interrupt: BaseException) -> None:
         """Write down that it was interrupted before its function began."""
@@ -56,7 +59,8 @@ class OpenRun(Notes):
     """The journal it has begun in."""
     token: Token[OpenRun | None] | None = None
     start_ns = 0
-    cpu_start_ns = 0
+    usage_start: Usage = (0.0, 0.0, 0)
+    children_start: ChildrenUsage | None = None
 
     def __init__(  # noqa: PLR0913, PLR0917 -- one store each: it is on every call's way
         self,
@@ -122,6 +126,7 @@ class OpenRun(Notes):
             values = options if isinstance(options, dict) else None
         if values:
             self.call_options = {**(self.call_options or {}), **option_texts(values)}
+
     def write_input_dir(self) -> None:
         """Write down the files of the input folder of a block."""
         # Few runs have folders, and what packs them takes milliseconds to import.

@@ -46,15 +46,16 @@ def take_metrics_of_document(opened: OpenRun, metrics: Mapping[Any, Any]) -> Non
     opened.has_flat_metrics = True
 
 
-def write_assets(opened: OpenRun) -> None:
-    """Write down the assets of a run, as they are now."""
+def assets_json(opened: OpenRun) -> bytes:
+    """Return the assets of a run, as they are now."""
     try:
         assets = Assets(opened.assets or [])
         body = assets.to_json(max_bytes=opened.plan.max_payload)
         _note(opened, assets.notes, "assets")
-        opened.add_part("assets", body)
     except Exception as error:  # noqa: BLE001 -- the boundary
         safely.failed("recording the assets of a run", error)
+        return b""
+    return body
 
 
 def _note(opened: OpenRun, notes: Iterable[str], topic: str) -> None:

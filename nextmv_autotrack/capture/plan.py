@@ -31,6 +31,7 @@ class Plan:
         "name",
         "resources",
         "sample",
+        "says_more",
         "settings",
         "sync",
         "takes_result_itself",
@@ -66,6 +67,8 @@ class Plan:
         """Nothing about a run is computed from its arguments."""
         self.has_folders = not (settings.input_dir is settings.output_dir is None)
         """Whether files are the input or the output."""
+        self.says_more = self.has_folders or not self.is_simple
+        """Whether a call is looked at for more than its input."""
         self.takes_result_itself = settings.metrics is None and settings.output is None
         self.name = settings.name if isinstance(settings.name, str) else name
         """How the run is listed, unless a setting computes it."""

@@ -12,9 +12,11 @@ from nextmv_autotrack.capture import logs
 from nextmv_autotrack.capture.context import open_roots
 from nextmv_autotrack.capture.failures import traceback_text
 from nextmv_autotrack.capture.open_run import Append, OpenRun
-from nextmv_autotrack.capture.parts import write_assets
+from nextmv_autotrack.capture.parts import assets_json
 from nextmv_autotrack.capture.plan import Plan
-from nextmv_autotrack.capture.resources import cpu_ns
+from nextmv_autotrack.capture.resource_visual import VISUAL_FROM_NS, with_visual
+from nextmv_autotrack.capture.resources import CHILDREN, usage
+from nextmv_autotrack.capture.timeline import Timeline
 from nextmv_autotrack.capture.told import begin_meta, end_meta, settle_status
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.encode import to_json
@@ -59,6 +61,8 @@ class Recorder:
         self._pid = getpid()
         # Its own: the global generator may be seeded by the model, and is the model's.
         self._chance = random.Random().random  # noqa: S311 -- no secret
+        self.timeline = Timeline()
+        """What the process was seen using while runs were in progress."""
         self._late: list[tuple[Append, bytes]] = []
         self.has_functions = False
         """Whether any function of this process is tracked, called or not."""
@@ -69,6 +73,8 @@ class Recorder:
         """Forget, in a forked child, what was in progress in the parent."""
         self.append, self.new_id = append, new_id
         self._late.clear()
+        self.timeline = Timeline()
+        CHILDREN.begin_anew()
         self.generation += 1
         self._pid = getpid()
 
@@ -115,7 +121,9 @@ class Recorder:
             if parent is None:
                 open_roots[opened.id] = opened
             if plan.resources:
-                opened.cpu_start_ns = cpu_ns()
+                counted = CHILDREN.now() if CHILDREN.are_counted else None
+                opened.children_start = counted
+                opened.usage_start = usage()
             opened.start_ns = self.clock.steady_ns()
         except Exception:
             open_roots.pop(opened.id, None)
@@ -163,8 +171,13 @@ class Recorder:
             )
         if error is not None and opened.status is _FAILED:
             opened.add_last_lines(traceback_text(error))
+        assets = b""
         if opened.assets:
-            write_assets(opened)
+            assets = assets_json(opened)
+        if opened.duration_ns >= VISUAL_FROM_NS and opened.plan.resources:
+            assets = with_visual(assets, opened)
+        if assets:
+            opened.add_part("assets", assets)
         append = opened.sink if opened.held is None else opened.append
         meta = end_meta(opened)
         try:

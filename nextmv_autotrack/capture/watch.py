@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nextmv_autotrack import nextmv_objects, safely
-from nextmv_autotrack.capture import nextmv_arguments
 from nextmv_autotrack.capture.arguments import Arguments, check_names, input_of
+from nextmv_autotrack.capture.beside import Beside
 from nextmv_autotrack.capture.context import enclosing, innermost
 from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.plan import Plan, text_for
+from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.capture.receiver import ReceiverTest
-from nextmv_autotrack.capture.recorder import NO_INPUT
-from nextmv_autotrack.encode.option_texts import option_texts
 
 
 class Watch:
@@ -50,33 +48,19 @@ class Watch:
             if not plan.enabled or (parent is not None and parent.is_inside(self)):
                 return None
             value, named = self._input_of(plan, args, kwargs)
-            name, description = plan.name, None
-            if not plan.is_simple:
-                name, description = _texts(plan, args, kwargs)
-            folders: tuple[object, object] = (None, None)
-            if plan.has_folders:
-                folders = _folders(plan, args, kwargs)
-                value = value if folders[0] is None else NO_INPUT
-            options: dict[str, str] = {}
-            unparsed, managed = None, None
-            if nextmv_objects.are_possible():
-                given = nextmv_arguments.taken_apart(value, named, plan.settings)
-                value, options, unparsed, managed = given
-            elif named is not None and plan.settings.options:
-                wanted = plan.settings.options
-                options = option_texts({k: named[k] for k in wanted if k in named})
-            opened = now.open(plan, self, parent, name, description, value)
+            beside = None
+            if plan.says_more or nextmv_objects.are_possible():
+                beside = Beside(plan, args, kwargs, value, named)
+                opened = now.open(
+                    plan, self, parent, beside.name, beside.description, beside.input
+                )
+            else:
+                opened = now.open(plan, self, parent, plan.name, None, value)
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording the begin of a run", error)
             return None
-        if options:
-            opened.call_options = options
-        if unparsed:
-            opened.unparsed_options = unparsed
-        if managed is not None:
-            _tell_managed(opened, managed)
-        if plan.has_folders:
-            _begin_with(opened, *folders)
+        if beside is not None:
+            beside.tell(opened)
         return opened
 
     def begin_here(
@@ -113,42 +97,3 @@ class Watch:
             doing = "the input of a run"
             safely.warn(f"{doing}: {type(error).__name__}: {error}", doing)
             return input_of(named, plan.settings), named
-
-
-def _tell_managed(opened: OpenRun, input_id: str) -> None:
-    try:
-        opened.write_managed_input(input_id)
-    except BaseException as interrupt:
-        opened.recorder.interrupted(opened, interrupt)
-        raise
-def _folders(
-    plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[object, object]:
-    """Return the folders of the input and of the output of a call."""
-    # Few functions have folders, and what packs them takes milliseconds to import.
-    from nextmv_autotrack.capture.folders import INPUT_DIR, OUTPUT_DIR, folder_for  # noqa: PLC0415 -- see above
-
-    settings = plan.settings
-    return (
-        folder_for(INPUT_DIR, settings.input_dir, args, kwargs),
-        folder_for(OUTPUT_DIR, settings.output_dir, args, kwargs),
-    )
-
-
-def _begin_with(opened: OpenRun, input_dir: object, output_dir: object) -> None:
-    from nextmv_autotrack.capture.folders import begin  # noqa: PLC0415 -- see `_folders`
-
-    begin(opened, input_dir, output_dir)
-
-
-def _texts(
-    plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[str, str | None]:
-    """Return the name and the description that settings compute from the call."""
-    settings = plan.settings
-    name, description = plan.name, None
-    if callable(settings.name):
-        name = text_for(settings.name, name, args, kwargs) or name
-    if settings.description is not None:
-        description = text_for(settings.description, None, args, kwargs)
-    return name, description

@@ -19,6 +19,7 @@ from nextmv_autotrack.cli.differences import (
     in_json,
     in_words,
 )
+from nextmv_autotrack.cli.environment import comparable
 from nextmv_autotrack.cli.results import own_first
 from nextmv_autotrack.cli.words import (
     NOTHING,
@@ -65,12 +66,16 @@ def compare(given: Namespace) -> int:
         runs = [store.run(one) for one in given.id]
         inputs = _side(store, [run.input for run in runs])
         outputs = _side(store, [run.output for run in runs])
+        surroundings = differences(
+            [comparable(store.environment(run).content) for run in runs]
+        )
     objectives = [
         objective(run.metrics, document, given.objective)
         for run, document in zip(runs, outputs.documents, strict=True)
     ]
     if given.json:
-        shapes.write(_as_json(runs, objectives, inputs, outputs))
+        found = _as_json(runs, objectives, inputs, outputs)
+        shapes.write({**found, "environment": _members(surroundings)})
         return 0
     length = short_length(run.id for run in runs)
     columns.side_by_side(
@@ -81,6 +86,7 @@ def compare(given: Namespace) -> int:
             ("Options", _options(runs)),
             ("Input", _side_rows(inputs)),
             ("Output", _side_rows(outputs)),
+            ("Environment", _rows_of(surroundings)),
         ],
     )
     return 0

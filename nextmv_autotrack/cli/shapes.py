@@ -43,7 +43,7 @@ def shown(run: StoredRun, store: Store) -> dict[str, Any]:
         "assets": _payload(store, run.assets) or [],
         "logs": lines(store.log_text(run.id)),
         "host": run.host,
-        "environment": {},
+        "environment": store.environment(run).content,
     }
 
 

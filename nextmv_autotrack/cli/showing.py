@@ -8,6 +8,7 @@ from argparse import Namespace
 import orjson
 
 from nextmv_autotrack.cli import following, home, screen, shapes
+from nextmv_autotrack.cli.environment import in_lines
 from nextmv_autotrack.cli.results import own_first
 from nextmv_autotrack.cli.words import (
     age,
@@ -72,6 +73,9 @@ def _page(run: StoredRun, store: Store) -> None:
     ):
         if digest is not None:
             _payload(title, store, digest)
+    if environment := in_lines(store.environment(run).content):
+        screen.heading("Environment")
+        screen.pairs(environment, indent="  ")
     _last_lines(run, store.log_text(run.id))
 
 

@@ -28,9 +28,12 @@ class Kind(IntEnum):
     SEEN = 5
     """What the process uses while runs are in progress."""
 
+    PROCESS = 6
+    """Where the process runs, and what of."""
+
 
 # The same as plain numbers: looking up a member of an enum takes longer than a call.
-BEGIN, LOG, PART, END, SEEN = map(int, Kind)
+BEGIN, LOG, PART, END, SEEN, PROCESS = map(int, Kind)
 
 _KINDS = frozenset(Kind)
 

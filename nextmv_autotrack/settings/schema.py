@@ -23,6 +23,7 @@ OF_THE_PROCESS = frozenset(
         "flush_timeout",
         "max_disk",
         "max_age_days",
+        "environment",
     }
 )
 
@@ -97,6 +98,9 @@ class Settings:
 
     resources: bool = True
     """Measure CPU time and peak memory."""
+
+    environment: Literal["full", "versions", "none"] = "versions"
+    """What the platform is told of where a run was made; the store has all of it."""
 
     sample: float = 1.0
     """Share of runs to track; failed ones are always kept."""

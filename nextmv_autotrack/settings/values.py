@@ -16,6 +16,7 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
 _DESTINATIONS = ("auto", "cloud", "local")
+_ENVIRONMENTS = ("full", "versions", "none")
 
 # A summary of a payload that was cut takes up to this much itself.
 SMALLEST_PAYLOAD_BOUND = 1024
@@ -83,6 +84,12 @@ def _destination(name: str, value: object) -> Any:
     if isinstance(value, str) and value in _DESTINATIONS:
         return value
     raise _wrong(name, value, "'auto', 'cloud' or 'local'")
+
+
+def _environment(name: str, value: object) -> Any:
+    if isinstance(value, str) and value in _ENVIRONMENTS:
+        return value
+    raise _wrong(name, value, "'full', 'versions' or 'none'")
 
 
 def _names(name: str, value: object) -> tuple[str, ...]:
@@ -209,6 +216,7 @@ CHECKS: dict[str, Callable[[str, object], Any]] = {
     "metrics": _callable,
     "logs": _logs,
     "resources": _flag,
+    "environment": _environment,
     "sample": _share,
     "max_payload": _byte_count,
     "max_log": _byte_count,

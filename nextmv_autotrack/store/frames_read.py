@@ -11,6 +11,7 @@ from nextmv_autotrack.clock import NS_PER_S
 from nextmv_autotrack.ids import time_of_id
 from nextmv_autotrack.journal import Frame, Kind
 from nextmv_autotrack.status import Delivery, Status
+from nextmv_autotrack.store.environments import NotedEnvironment, environment_row
 from nextmv_autotrack.store.payloads import PayloadRow
 
 FROM_BEGIN = (
@@ -38,9 +39,6 @@ FROM_END = (
 )
 COLUMNS = ("id", *FROM_BEGIN, *FROM_PART, *FROM_END)
 
-MEASURED = frozenset({"cpu_s", "peak_memory_mib"})
-"""The metrics that are ours, and not the model's."""
-
 _PARTS = {"input": "later_input", "assets": "assets"}
 _BEGINNINGS = {Delivery.LOCAL.value, Delivery.WAITING.value}
 _ENDINGS = {Status.SUCCEEDED.value, Status.FAILED.value}
@@ -54,6 +52,30 @@ _UNTOLD: dict[str, Any] = {
     "options": "{}",
     "output_is_document": False,
 }
+
+
+def _seconds(ns: float) -> float:
+    # Never below zero, and no finer than what is counted in.
+    return round(max(0, ns) / NS_PER_S, 6)
+
+
+def _mebibytes(kib: float) -> float:
+    return round(kib / 1024, 1)
+
+
+# What the end of a run says was measured, and the metric that is made of it.
+_MEASURED: tuple[tuple[str, str, Callable[[float], float]], ...] = (
+    ("cpu_ns", "cpu_s", _seconds),
+    ("peak_kib", "peak_memory_mib", _mebibytes),
+    ("children_cpu_ns", "children_cpu_s", _seconds),
+    ("children_peak_kib", "children_peak_memory_mib", _mebibytes),
+    ("threads", "peak_threads", round),
+    ("memory_limit_kib", "memory_limit_mib", _mebibytes),
+    ("cpu_limit", "cpu_limit", float),
+)
+
+MEASURED = frozenset(name for _, name, _ in _MEASURED)
+"""The metrics that are ours, and not the model's."""
 
 
 class FramesRead:
@@ -70,6 +92,8 @@ class FramesRead:
         """Payloads by digest."""
         self.last_seen: str | None = None
         """What the process was last seen using, as JSON."""
+        self.environments: list[NotedEnvironment] = []
+        """Where the process runs, as it has noted it."""
         self.count = 0
         """Frames read."""
         self.skipped = 0
@@ -80,6 +104,9 @@ class FramesRead:
         self.count += 1
         try:
             meta = orjson.loads(frame.meta)
+            if frame.kind is Kind.PROCESS:
+                self.environments.append(self._noted(meta, frame.payload))
+                return
             if frame.kind is Kind.SEEN:
                 self.last_seen = _as_text(_sight(meta))
                 return
@@ -99,6 +126,15 @@ class FramesRead:
     def run_ids(self) -> list[str]:
         """Return the ids of the runs it says something of, besides log lines."""
         return [*self._runs]
+
+    def _noted(self, meta: dict[str, Any], content: bytes) -> NotedEnvironment:
+        return NotedEnvironment(
+            self.owner,
+            _integer(meta, "at_ns") / NS_PER_S,
+            bool(meta.get("is_whole")),
+            _text(meta, "shared"),
+            environment_row(content),
+        )
 
     def _add_lines(self, run_id: str, lines: bytes) -> None:
         if lines:
@@ -168,11 +204,8 @@ def _resources(meta: dict[str, Any]) -> dict[str, float]:
     """What we have measured, as metrics; the user's own of that name go before."""
     if "cpu_ns" not in meta:
         return {}
-    # Never below zero, and no finer than microseconds: begin and end read two clocks.
-    cpu_s = round(max(0, _integer(meta, "cpu_ns")) / NS_PER_S, 6)
     return {
-        "cpu_s": cpu_s,
-        "peak_memory_mib": round(_integer(meta, "peak_kib") / 1024, 1),
+        name: read(_number(meta, key)) for key, name, read in _MEASURED if key in meta
     }
 
 
@@ -190,6 +223,14 @@ def _text_or_none(meta: dict[str, Any], key: str) -> str | None:
 def _integer(meta: dict[str, Any], key: str) -> int:
     value = meta[key]
     if type(value) is not int:
+        raise TypeError(key)
+    return value
+
+
+def _number(meta: dict[str, Any], key: str) -> float:
+    value = meta[key]
+    # Whole, but for a share of a CPU.
+    if type(value) is not int and not (type(value) is float and key == "cpu_limit"):
         raise TypeError(key)
     return value
 

@@ -11,7 +11,7 @@ from nextmv_autotrack.clock import NS_PER_S
 from nextmv_autotrack.errors import JournalError
 from nextmv_autotrack.journal import Segment, read_frames
 from nextmv_autotrack.journal.process import end_of
-from nextmv_autotrack.store import predecessor
+from nextmv_autotrack.store import environments, predecessor
 from nextmv_autotrack.store.connection import insert, writing
 from nextmv_autotrack.store.frames_read import (
     COLUMNS,
@@ -169,6 +169,7 @@ def _write(connection: sqlite3.Connection, said: FramesRead) -> None:
     predecessor.doubt(connection, said.run_ids())
     lines = ((run_id, b"".join(lines)) for run_id, lines in said.lines.items())
     insert(connection, "INTO logs (run_id, lines)", lines)
+    environments.note(connection, said.environments)
     if said.last_seen is not None:
         connection.execute(
             "INSERT OR REPLACE INTO processes VALUES (?, ?)",

@@ -21,6 +21,8 @@ _TABLES = {
     "lanes": "endpoint",
     "processes": "owner",
     "journals": "owner",
+    "environments": "rowid",
+    "circumstances": "owner",
     "runs": "rowid",
 }
 

@@ -10,10 +10,18 @@ from types import TracebackType
 
 from nextmv_autotrack.errors import DamagedStoreError
 from nextmv_autotrack.journal import Home, Segment
-from nextmv_autotrack.store import accounts, moving, outbox, predecessor, queries
+from nextmv_autotrack.store import (
+    accounts,
+    environments,
+    moving,
+    outbox,
+    predecessor,
+    queries,
+)
 from nextmv_autotrack.store import damage as damaged
 from nextmv_autotrack.store.accounts import Account
 from nextmv_autotrack.store.connection import connect, writing
+from nextmv_autotrack.store.environments import Environment
 from nextmv_autotrack.store.faults import told
 from nextmv_autotrack.store.moving import Moved
 from nextmv_autotrack.store.outgoing import Outgoing
@@ -244,6 +252,12 @@ class Store(Outgoing):
         """Return the log lines of a run; empty when it has none."""
         with told(self._path):
             return queries.log_text(self._connection, run_id)
+
+    def environment(self, run: StoredRun) -> Environment:
+        """Return where a run was made, as far as that is known."""
+        ended_at = None if run.duration is None else run.started_at + run.duration
+        with told(self._path):
+            return environments.environment(self._connection, run.owner, ended_at)
 
     def payload(self, digest: str) -> bytes:
         """Return a payload."""

@@ -11,6 +11,7 @@ from nextmv_autotrack.nextmv_api import Blob
 from nextmv_autotrack.store import MEASURED, Payload, Store, StoredRun
 from nextmv_autotrack.upload.document import output_document
 from nextmv_autotrack.upload.submission import Waiting
+from nextmv_autotrack.upload.told_environment import with_environment
 
 # What the platform gets in place of an input that had to go.
 _TRIMMED = Blob.of(b'{"truncated":true,"reason":"the disk bound was reached"}')
@@ -69,7 +70,8 @@ def _input(store: Store, run: StoredRun) -> tuple[Format, Blob | None]:
 
 def _outcome(store: Store, run: StoredRun) -> _Outcome:
     found = None if run.output is None else store.whole_payload(run.output)
-    assets = None if run.assets is None else _blob(store.whole_payload(run.assets))
+    own = None if run.assets is None else _blob(store.whole_payload(run.assets))
+    assets = with_environment(own, store.environment(run))
     if found is not None and found.format == "multi-file":
         return _Outcome(
             "multi-file",
@@ -80,9 +82,9 @@ def _outcome(store: Store, run: StoredRun) -> _Outcome:
         )
     # Beside a text the platform takes neither metrics nor assets: they are looked for in
     # a document, and what is uploaded apart from it is ignored. So a text with some goes
-    # into a document, under `solution`. What we have measured is not worth that: a text
-    # that nobody has said more of stays what it is.
-    is_bare = assets is None and run.metrics.keys() <= MEASURED
+    # into a document, under `solution`. What we have measured, and where, is not worth
+    # that: a text that nobody has said more of stays what it is.
+    is_bare = own is None and run.metrics.keys() <= MEASURED
     if found is not None and found.format == "text" and is_bare:
         return _Outcome("text", _as_text(found))
     document = output_document(
