@@ -9,7 +9,13 @@ from contextlib import suppress
 from enum import Enum
 from typing import Any
 
-from nextmv_autotrack.encode import numpy_values, records, structures, tables
+from nextmv_autotrack.encode import (
+    figures,
+    numpy_values,
+    records,
+    structures,
+    tables,
+)
 from nextmv_autotrack.encode.budget import Budget
 from nextmv_autotrack.encode.builtin_values import (
     BUILTIN_FORMS,
@@ -76,8 +82,8 @@ _FORMS_IF_LOADED: dict[tuple[str, str], Form] = {
     ("scipy.sparse", "dok_matrix"): structures.sparse,
     ("networkx", "Graph"): structures.graph,
     ("torch", "Tensor"): structures.tensor,
-    ("plotly.basedatatypes", "BaseFigure"): structures.figure,
-    ("shapely.geometry.base", "BaseGeometry"): structures.geometry,
+    ("plotly.basedatatypes", "BaseFigure"): figures.figure,
+    ("shapely.geometry.base", "BaseGeometry"): figures.geometry,
     ("pydantic.main", "BaseModel"): records.pydantic_model,
     ("pydantic.v1.main", "BaseModel"): records.old_pydantic_model,
     ("pydantic.types", "_SecretBase"): as_text,
