@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-# A step takes about a microsecond, on the thread of the user's model: this is one to
-# two seconds in the worst case. What is encoded in bulk (rows of numbers, arrays) takes
+# A step takes one to four microseconds, on the thread of the user's model: this is a
+# few seconds in the worst case. What is encoded in bulk (rows of numbers, arrays) takes
 # one step a row, so that data under the default bound of a payload seldom meets it.
 MAX_STEPS = 1_000_000
 
 # For steps that take longer: a `__repr__` or a property of the user's that computes
-# something, a million objects of Python's in a table, a machine that is busy. What is
-# in progress then is not interrupted.
-MAX_WALK_NS = 5_000_000_000
+# something, a machine that has too much to do. What is in progress then is not
+# interrupted.
+MAX_WALK_NS = 10_000_000_000
 
 # The clock is looked at so often, and after what ran code of the user's: reading it
 # takes a twentieth of a step.

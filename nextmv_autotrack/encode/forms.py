@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from nextmv_autotrack.encode import (
+    figures,
     nextmv_values,
     numpy_values,
     records,
@@ -82,8 +83,8 @@ _FORMS_IF_LOADED: dict[tuple[str, str], Form] = {
     ("scipy.sparse", "dok_matrix"): structures.sparse,
     ("networkx", "Graph"): structures.graph,
     ("torch", "Tensor"): structures.tensor,
-    ("plotly.basedatatypes", "BaseFigure"): structures.figure,
-    ("shapely.geometry.base", "BaseGeometry"): structures.geometry,
+    ("plotly.basedatatypes", "BaseFigure"): figures.figure,
+    ("shapely.geometry.base", "BaseGeometry"): figures.geometry,
     ("pydantic.main", "BaseModel"): records.pydantic_model,
     ("pydantic.v1.main", "BaseModel"): records.old_pydantic_model,
     ("pydantic.types", "_SecretBase"): as_text,

@@ -66,16 +66,7 @@ def tensor(value: Any, budget: Budget) -> object:
     if value.layout is not torch.strided or value.is_quantized:
         return described(value, budget)
     plain = value.detach().cpu()
-    # The one type of its numbers that numpy has no name for.
-    plain = plain.float() if plain.dtype is torch.bfloat16 else plain
+    dtypes_of_numpy = torch.float16, torch.float32, torch.float64
+    if plain.dtype.is_floating_point and plain.dtype not in dtypes_of_numpy:
+        plain = plain.float()
     return plain.resolve_conj().resolve_neg().numpy()
-
-
-def figure(value: Any, _budget: Budget) -> object:
-    """Return a figure of Plotly's as the document that its JavaScript takes."""
-    return value.to_plotly_json()
-
-
-def geometry(value: Any, _budget: Budget) -> object:
-    """Return a geometry of shapely's as GeoJSON."""
-    return value.__geo_interface__

@@ -28,9 +28,7 @@ def pandas_frame(value: Any, budget: Budget) -> object:
     budget.need_room_for(value.shape[0] * value.shape[1])
     names = value.columns.tolist()
     index = [] if _is_count(value.index) else _levels(value.index, names, budget)
-    columns = [
-        _pandas_items(value.iloc[:, at].array, budget) for at in range(len(names))
-    ]
+    columns = [_pandas_items(value.iloc[:, at], budget) for at in range(len(names))]
     return Pairs([*index, *zip(names, columns, strict=True)])
 
 
@@ -38,15 +36,15 @@ def pandas_series(value: Any, budget: Budget) -> object:
     """Return the items, by their labels where those are more than a count."""
     budget.need_room_for(value.size)
     if _is_count(value.index):
-        return _pandas_items(value.array, budget)
-    labels, items = value.index.tolist(), _one_by_one(value.array)
+        return _pandas_items(value, budget)
+    labels, items = value.index.tolist(), _one_by_one(value)
     return Pairs(zip(labels, items, strict=True))
 
 
 def pandas_index(value: Any, budget: Budget) -> object:
     """Return the labels."""
     budget.need_room_for(value.size)
-    return _pandas_items(value.array, budget) if value.nlevels == 1 else value.tolist()
+    return _pandas_items(value, budget) if value.nlevels == 1 else value.tolist()
 
 
 def pandas_array(value: Any, budget: Budget) -> object:
@@ -75,25 +73,32 @@ def _levels(
     index: Any, columns: list[Any], budget: Budget
 ) -> Iterator[tuple[object, object]]:
     for level, name in enumerate(index.names):
-        array = index.get_level_values(level).array
+        array = index.get_level_values(level)
         items = _pandas_items(array, budget)
         is_alone = index.nlevels == 1 and _NAMELESS_INDEX not in columns
         nameless = _NAMELESS_INDEX if is_alone else _NAMELESS_LEVEL.format(level)
         yield nameless if name is None else name, items
 
 
-def _pandas_items(array: Any, budget: Budget) -> Any:
-    kind = getattr(array.dtype, "kind", "O")
-    if kind == "M" and getattr(array.dtype, "tz", None) is not None:
-        return _with_zone(array)
-    if kind in _IN_BULK and _is_of_numpy(array.dtype):
-        return without_zeros(array.to_numpy())
+def _pandas_items(column: Any, budget: Budget) -> Any:
+    """Return the items of a Series, an Index or an array."""
+    if getattr(column.dtype, "tz", None) is not None and column.dtype.kind == "M":
+        return _with_zone(getattr(column, "array", column))
+    if _is_in_bulk(column.dtype):
+        return without_zeros(column.to_numpy())
+    return in_bulk(_objects(column), budget)
+
+
+def _is_in_bulk(dtype: Any) -> bool:
+    is_of_numpy = type(dtype).__module__.partition(".")[0] == "numpy"
+    return is_of_numpy and dtype.kind in _IN_BULK
+
+
+def _objects(column: Any) -> list[Any]:
     # Whatever stands for a missing value there is null here.
-    return in_bulk(array.to_numpy(dtype=object, na_value=None).tolist(), budget)
-
-
-def _is_of_numpy(dtype: Any) -> bool:
-    return type(dtype).__module__.partition(".")[0] == "numpy"
+    array = getattr(column, "array", column)
+    found: list[Any] = array.to_numpy(dtype=object, na_value=None).tolist()
+    return found
 
 
 def _with_zone(array: Any) -> object:
@@ -101,13 +106,11 @@ def _with_zone(array: Any) -> object:
     return moments_and_offsets(local.to_numpy(), moments.to_numpy())
 
 
-def _one_by_one(array: Any) -> Any:
+def _one_by_one(column: Any) -> Any:
     # Of moments, `tolist` of numpy's makes numbers.
-    if _is_of_numpy(array.dtype) and array.dtype.kind in "mM":
-        return without_zeros(array.to_numpy())
-    if _is_of_numpy(array.dtype) and array.dtype.kind in _IN_BULK:
-        return array.to_numpy().tolist()
-    return array.to_numpy(dtype=object, na_value=None).tolist()
+    if _is_in_bulk(column.dtype):
+        return without_zeros(column.to_numpy())
+    return _objects(column)
 
 
 def polars_frame(value: Any, budget: Budget) -> object:
@@ -126,7 +129,8 @@ def _polars_items(series: Any, budget: Budget) -> object:
     kind = series.dtype
     if kind.is_temporal() and str(kind) != "Time":
         return _polars_times(series)
-    if kind.is_numeric() and not kind.is_decimal() and not series.null_count():
+    is_number = kind.is_integer() or kind.is_float()
+    if is_number and "128" not in str(kind) and not series.null_count():
         array = series.to_numpy()
         if array.dtype.kind in _IN_BULK:
             return array

@@ -217,10 +217,10 @@ def test_what_a_generator_yields_over_max_payload_is_cut_and_says_so(written):
 def test_an_output_that_takes_too_long_to_look_at_is_cut_and_says_so(written):
     tracked(lambda: [object] * (MAX_STEPS + 1))()
     assert written.run.output[-1] == "<cut>"
-    assert written.run.logs == [
-        "... the output has parts left out: to look at all of it takes more than"
-        " 1000000 steps or 5 seconds"
-    ]
+    [loss] = written.run.logs
+    assert loss.startswith(
+        "... the output has parts left out: to look at all of it takes"
+    )
 
 
 def test_strange_metrics_are_written_as_valid_json(written, as_for_users):

@@ -237,12 +237,11 @@ def test_slow_code_of_the_users_ends_the_walk_when_the_time_is_up(watch, at):
     losses = []
     value = [slow_values(watch)[at]] * 100
     found = json.loads(to_json(value, max_bytes=10**6, losses=losses, now_ns=watch))
-    assert 3 <= len([one for one in found if "<cut" not in str(one)]) <= 6
+    kept = [one for one in found if "<cut" not in str(one)]
+    assert 3 <= len(kept) <= 1 + MAX_WALK_NS // 10**9
     assert watch.ns <= MAX_WALK_NS + 2 * 10**9
-    assert losses == [
-        "has parts left out: to look at all of it takes more than 1000000 steps or"
-        " 5 seconds"
-    ]
+    [loss] = losses
+    assert loss.startswith("has parts left out: to look at all of it takes")
 
 
 def test_what_is_quick_is_not_timed_item_by_item(watch):

@@ -6,12 +6,13 @@ import datetime as dt
 import math
 
 import numpy as np
-import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
 
 from tests.encode.reading import read
+
+pd = pytest.importorskip("pandas")
+pl = pytest.importorskip("polars")
+pa = pytest.importorskip("pyarrow")
 
 DAY = "2024-01-01T00:00:00"
 

@@ -19,12 +19,13 @@ import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from tests.transparency.wrapping import LIBRARY, WRAPPED
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 
 
 class Library(NamedTuple):
@@ -80,8 +81,7 @@ def outcome(source: Path, library: Library, work: Path, *, is_tracked: bool) -> 
         plugin = ["-p", "wrapping"]  # their tests are called `tests`, too
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin]
-        + [f"--junitxml={report}", library.tests],
+        [*PYTEST, *plugin, f"--junitxml={report}", library.tests],
         cwd=source,
         env=environ,
         stdout=subprocess.PIPE,
@@ -97,7 +97,7 @@ def outcome(source: Path, library: Library, work: Path, *, is_tracked: bool) -> 
 
 def _endings(report: Path) -> dict[str, str]:
     endings = {}
-    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 -- pytest's own
+    for case in ET.parse(report).iter("testcase"):  # noqa: S314 -- pytest's own
         found = {child.tag for child in case} & {"failure", "error", "skipped"}
         ending = "skipped" if found == {"skipped"} else "failed" if found else "passed"
         endings[f"{case.get('classname')}.{case.get('name')}"] = ending
@@ -123,7 +123,8 @@ def compare(name: str, library: Library) -> int:
 
 def main(names: list[str]) -> int:
     chosen = names or list(LIBRARIES)
-    return int(any([compare(name, LIBRARIES[name]) for name in chosen]))
+    different = [compare(name, LIBRARIES[name]) for name in chosen]
+    return int(any(different))
 
 
 if __name__ == "__main__":
