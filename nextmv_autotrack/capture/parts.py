@@ -11,7 +11,6 @@ from typing import Any
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.encode import to_json
-from nextmv_autotrack.encode.assets import Assets
 from nextmv_autotrack.encode.flat_metrics import FlatMetrics, finite, is_flat
 
 # Metrics are numbers and short texts; this many bytes hold tens of thousands.
@@ -48,6 +47,9 @@ def take_metrics_of_document(opened: OpenRun, metrics: Mapping[Any, Any]) -> Non
 
 def write_assets(opened: OpenRun) -> None:
     """Write down the assets of a run, as they are now."""
+    # Not at the top: few runs have any.
+    from nextmv_autotrack.encode.assets import Assets  # noqa: PLC0415 -- see above
+
     try:
         assets = Assets(opened.assets or [])
         body = assets.to_json(max_bytes=opened.plan.max_payload)
