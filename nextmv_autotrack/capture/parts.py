@@ -19,7 +19,8 @@ MAX_METRICS_BYTES = 1_000_000
 
 def metrics_json(opened: OpenRun) -> str:
     """Return the metrics of a run that has some, one name each."""
-    return to_json(flattened(opened), max_bytes=MAX_METRICS_BYTES).decode()
+    metrics = opened.metrics if opened.has_flat_metrics else flattened(opened)
+    return to_json(metrics, max_bytes=MAX_METRICS_BYTES).decode()
 
 
 def flattened(opened: OpenRun) -> dict[str, Any]:
@@ -41,8 +42,9 @@ def take_metrics_of_document(opened: OpenRun, metrics: Mapping[Any, Any]) -> Non
     if not is_flat(metrics):
         metrics, notes = finite(metrics)
         _note(opened, notes, "metrics")
-    opened.metrics = {**metrics, **flattened(opened)}
-    opened.has_flat_metrics = True
+    if opened.metrics:
+        metrics = {**metrics, **flattened(opened)}
+    opened.metrics, opened.has_flat_metrics = {**metrics}, True
 
 
 def write_assets(opened: OpenRun) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from sys import modules
 from typing import Any
 
-from nextmv_autotrack import nextmv_objects, safely
+from nextmv_autotrack import safely
 from nextmv_autotrack.capture import nextmv_arguments
 from nextmv_autotrack.capture.arguments import Arguments, check_names, input_of
 from nextmv_autotrack.capture.context import enclosing, innermost
@@ -54,7 +55,7 @@ class Watch:
                 name, description = _texts(plan, args, kwargs)
             options: dict[str, str] = {}
             unparsed, managed = None, None
-            if nextmv_objects.are_possible():
+            if "nextmv" in modules and (named is not None or type(value) is not dict):
                 given = nextmv_arguments.taken_apart(value, named, plan.settings)
                 value, options, unparsed, managed = given
             elif named is not None and plan.settings.options:
