@@ -6,7 +6,6 @@ an object, `to_dict` reads the command line and the environment of the program.
 
 from __future__ import annotations
 
-from sys import modules
 from typing import Any, Protocol
 
 from nextmv_autotrack.loaded import is_of
@@ -23,11 +22,6 @@ class NextmvOptions(Protocol):
 
     PARSED: bool
     options: Any
-
-
-def are_possible() -> bool:
-    """Whether the SDK is loaded: without it there are none."""
-    return _PACKAGE in modules
 
 
 def is_input(value: object) -> bool:

@@ -62,7 +62,7 @@ def _taken_apart(opened: OpenRun, value: object) -> bytes:
     """Take from an output document what the platform keeps apart."""
     if value is None:
         return b""
-    if nextmv_objects.is_output(value):
+    if type(value) is not dict and nextmv_objects.is_output(value):
         value = nextmv_objects.output_document(value)
     if isinstance(value, dict):
         if "metrics" in value or "assets" in value:
@@ -80,9 +80,10 @@ def _without_parts(opened: OpenRun, value: dict[Any, Any]) -> dict[Any, Any]:
     opened.is_document = True
     take_metrics_of_document(opened, metrics or {})
     opened.assets = [*(assets or ()), *(opened.assets or ())]
-    # An empty list of assets says that there are none.
-    taken = ("metrics",) if assets == opened.assets == [] else ("metrics", "assets")
-    return {k: v for k, v in value.items() if k not in taken}
+    left = {k: v for k, v in value.items() if k not in ("metrics", "assets")}
+    if assets == [] and not opened.assets:
+        left["assets"] = []  # it says that there are none
+    return left
 
 
 def _is_none_or(value: object, kind: type) -> bool:

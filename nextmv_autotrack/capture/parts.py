@@ -11,7 +11,6 @@ from typing import Any
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.encode import to_json
-from nextmv_autotrack.encode.assets import Assets
 from nextmv_autotrack.encode.flat_metrics import FlatMetrics, finite, is_flat
 
 # Metrics are numbers and short texts; this many bytes hold tens of thousands.
@@ -20,7 +19,8 @@ MAX_METRICS_BYTES = 1_000_000
 
 def metrics_json(opened: OpenRun) -> str:
     """Return the metrics of a run that has some, one name each."""
-    return to_json(flattened(opened), max_bytes=MAX_METRICS_BYTES).decode()
+    metrics = opened.metrics if opened.has_flat_metrics else flattened(opened)
+    return to_json(metrics, max_bytes=MAX_METRICS_BYTES).decode()
 
 
 def flattened(opened: OpenRun) -> dict[str, Any]:
@@ -42,12 +42,16 @@ def take_metrics_of_document(opened: OpenRun, metrics: Mapping[Any, Any]) -> Non
     if not is_flat(metrics):
         metrics, notes = finite(metrics)
         _note(opened, notes, "metrics")
-    opened.metrics = {**metrics, **flattened(opened)}
-    opened.has_flat_metrics = True
+    if opened.metrics:
+        metrics = {**metrics, **flattened(opened)}
+    opened.metrics, opened.has_flat_metrics = {**metrics}, True
 
 
 def assets_json(opened: OpenRun) -> bytes:
     """Return the assets of a run, as they are now."""
+    # Not at the top: few runs have any.
+    from nextmv_autotrack.encode.assets import Assets  # noqa: PLC0415 -- see above
+
     try:
         assets = Assets(opened.assets or [])
         body = assets.to_json(max_bytes=opened.plan.max_payload)

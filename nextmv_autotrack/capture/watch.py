@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from sys import modules
 from typing import Any
 
-from nextmv_autotrack import nextmv_objects, safely
+from nextmv_autotrack import safely
 from nextmv_autotrack.capture.arguments import Arguments, check_names, input_of
 from nextmv_autotrack.capture.beside import Beside
 from nextmv_autotrack.capture.context import enclosing, innermost
@@ -49,7 +50,10 @@ class Watch:
                 return None
             value, named = self._input_of(plan, args, kwargs)
             beside = None
-            if plan.says_more or nextmv_objects.are_possible():
+            may_be_of_nextmv = "nextmv" in modules and (
+                named is not None or type(value) is not dict
+            )
+            if plan.says_more or may_be_of_nextmv:
                 beside = Beside(plan, args, kwargs, value, named)
                 opened = now.open(
                     plan, self, parent, beside.name, beside.description, beside.input

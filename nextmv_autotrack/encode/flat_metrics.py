@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
-from numbers import Rational
 from typing import Any, NamedTuple
 
 from orjson import dumps, loads
@@ -13,6 +12,7 @@ from nextmv_autotrack.encode.descriptions import described, type_name
 from nextmv_autotrack.encode.encoder import to_json
 from nextmv_autotrack.encode.forms import form_of
 from nextmv_autotrack.encode.losses import is_summary
+from nextmv_autotrack.loaded import is_of
 
 # As deep as metrics are looked for in metrics when runs are compared.
 MAX_DEPTH = 6
@@ -122,17 +122,19 @@ def _plain(value: Any) -> Any:
         raise _LeftOutError("it is not a finite number")
     if type(read) is dict and read.keys() == _DESCRIBED:
         raise _LeftOutError(f"a {type_name(kind)} is neither a number nor a text")
-    return float(value) if isinstance(value, Rational) and type(read) is str else read
+    return float(value) if is_of(value, "fractions", "Fraction") else read
 
 
-def finite(metrics: Mapping[Any, Any], before: str = "") -> FiniteMetrics:
+def finite(
+    metrics: Mapping[Any, Any], before: str = "", depth: int = 0
+) -> FiniteMetrics:
     """Return the metrics of a document as they are, without what is not finite."""
     found: dict[Any, Any] = {}
     notes: list[str] = []
     for name, value in metrics.items():
-        full = f"{before}{name}" if type(name) is str else f"{before}{_name(name)}"
-        if type(value) is dict and full.count(".") < MAX_DEPTH:
-            inner = finite(value, f"{full}.")
+        full = f"{before}{_name(name)}"
+        if type(value) is dict and depth < MAX_DEPTH:
+            inner = finite(value, f"{full}.", depth + 1)
             found[name] = inner.found
             notes += inner.notes
         elif _is_finite(value):

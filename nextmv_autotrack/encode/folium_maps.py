@@ -85,11 +85,7 @@ def _line(line: Any) -> dict[str, Any]:
 
 def _area(polygon: Any) -> dict[str, Any]:
     turned = _turned(polygon.locations)
-    depth = _depth(turned)
-    if depth > 3:
-        areas = [[_closed(ring) for ring in area] for area in turned]
-        return {"type": "MultiPolygon", "coordinates": areas}
-    rings = turned if depth > 2 else [turned]
+    rings = turned if _depth(turned) > 2 else [turned]
     return {"type": "Polygon", "coordinates": [_closed(ring) for ring in rings]}
 
 
