@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from nextmv_autotrack import safely
+from nextmv_autotrack.capture.log_tail import LogTail, head_of
 from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.journal import LOG, PART
@@ -15,6 +16,18 @@ from nextmv_autotrack.run import Notes
 
 Append = Callable[[int, bytes, bytes], None]
 """Where frames go: the journal of the process, or a list in tests."""
+
+
+class Printed(Protocol):
+    """What a run has printed so far."""
+
+    by_descriptor: bool
+
+    def add(self, stream: str, piece: bytes) -> None:
+        """Take in what was printed to one stream."""
+
+    def end(self) -> None:
+        """Write down what has no end of line yet."""
 
 
 class Recorder(Protocol):
@@ -40,7 +53,10 @@ class OpenRun(Notes):
     held: list[tuple[int, bytes, bytes]] | None = None
     """The frames of a run that is only kept if it fails."""
     log_bytes = 0
-    lines_left_out = 0
+    log_tail: LogTail | None = None
+    """The last lines, once there are more than the head of the log holds."""
+    printed: Printed | None = None
+    """What it has printed, when that is recorded."""
     call_options: dict[str, str] | None = None
     """The arguments that are options, as texts."""
     is_document = False
@@ -101,13 +117,36 @@ class OpenRun(Notes):
         self.append(PART, f'{{"id":"{self.id}","part":"{part}"}}'.encode(), body)
 
     def add_lines(self, body: bytes) -> None:
-        """Write down lines while there is room for them, or count them."""
+        """Write down lines while there is room in the head of the log, or keep them."""
         log_bytes = self.log_bytes + len(body)
-        if log_bytes > self.plan.max_log:
-            self.lines_left_out += body.count(b"\n")
+        if log_bytes > self.plan.max_log_head or self.log_tail is not None:
+            self._add_to_tail(body)
             return
         self.log_bytes = log_bytes
         self.append(LOG, _meta(self.id), body)
+
+    def _add_to_tail(self, body: bytes) -> None:
+        room = self.plan.max_log_head
+        if self.log_tail is None:
+            head = head_of(body, room - self.log_bytes)
+            if head:
+                self.append(LOG, _meta(self.id), head)
+                body = body[len(head) :]
+            self.log_bytes = room
+            self.log_tail = LogTail(self.plan.max_log - room)
+        self.log_tail.add(body)
+
+    def add_log_tail(self) -> None:
+        """Write down the last lines of a log that was too long for its head."""
+        tail, self.log_tail = self.log_tail, None
+        if tail is None:
+            return
+        if tail.lines_left_out:
+            self.add_last_lines(
+                f"... {tail.lines_left_out} log lines were left out here: more than "
+                f"{self.plan.max_log} bytes (max_log)\n"
+            )
+        self.append(LOG, _meta(self.id), tail.lines())
 
     def add_last_lines(self, text: str) -> None:
         """Write down what must not be missing, room or not."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from os import getpid
 from typing import Any
 
-from nextmv_autotrack.capture import logs
+from nextmv_autotrack.capture import logs, streams
 from nextmv_autotrack.capture.context import open_roots
 from nextmv_autotrack.capture.failures import traceback_text
 from nextmv_autotrack.capture.open_run import Append, OpenRun
@@ -79,7 +79,7 @@ class Recorder:
             logs.listen()
         return plan
 
-    def open(  # noqa: PLR0913, PLR0917 -- what a begin record says
+    def open(  # noqa: C901, PLR0913, PLR0917 -- what a begin record says; a call costs
         self,
         plan: Plan,
         subject: object,
@@ -110,6 +110,8 @@ class Recorder:
             opened.sink = self.append
             if parent is None:
                 open_roots[opened.id] = opened
+            if plan.streams is not None:
+                streams.begin(opened)
             if plan.resources:
                 opened.cpu_start_ns = cpu_ns()
             opened.start_ns = self.clock.steady_ns()
@@ -144,6 +146,8 @@ class Recorder:
     def close(self, opened: OpenRun, body: bytes, error: BaseException | None) -> None:
         """Write down how a run has ended; nothing is added to it any more."""
         opened.duration_ns = max(0, self.clock.steady_ns() - opened.start_ns)
+        if opened.printed is not None:
+            streams.end(opened)
         opened.is_open = False
         if opened.generation != self.generation:
             # A forked child came out of a block that its parent had entered: the run
@@ -152,11 +156,8 @@ class Recorder:
         settle_status(opened, error)
         if opened.status is _FAILED:
             self._keep(opened)
-        if opened.lines_left_out:
-            opened.add_last_lines(
-                f"... {opened.lines_left_out} log lines were left out: more than "
-                f"{opened.plan.max_log} bytes (max_log)\n"
-            )
+        if opened.log_tail is not None:
+            opened.add_log_tail()
         if error is not None and opened.status is _FAILED:
             opened.add_last_lines(traceback_text(error))
         if opened.assets:

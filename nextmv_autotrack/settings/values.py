@@ -16,6 +16,7 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
 _DESTINATIONS = ("auto", "cloud", "local")
+_STREAMS = ("off", "python", "fd")
 
 # A summary of a payload that was cut takes up to this much itself.
 SMALLEST_PAYLOAD_BOUND = 1024
@@ -83,6 +84,15 @@ def _destination(name: str, value: object) -> Any:
     if isinstance(value, str) and value in _DESTINATIONS:
         return value
     raise _wrong(name, value, "'auto', 'cloud' or 'local'")
+
+
+def _streams(name: str, value: object) -> Any:
+    if value is False:
+        # What `off` is for YAML, TOML and people.
+        return "off"
+    if isinstance(value, str) and value in _STREAMS:
+        return value
+    raise _wrong(name, value, "'off', 'python' or 'fd'")
 
 
 def _names(name: str, value: object) -> tuple[str, ...]:
@@ -193,6 +203,7 @@ CHECKS: dict[str, Callable[[str, object], Any]] = {
     "output": _output,
     "metrics": _callable,
     "logs": _logs,
+    "streams": _streams,
     "resources": _flag,
     "sample": _share,
     "max_payload": _byte_count,
