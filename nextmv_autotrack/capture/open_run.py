@@ -23,6 +23,9 @@ class Printed(Protocol):
 
     by_descriptor: bool
 
+    def catch_up(self) -> None:
+        """Take in what C code has printed by now."""
+
     def add(self, stream: str, piece: bytes) -> None:
         """Take in what was printed to one stream."""
 
@@ -35,6 +38,10 @@ class Recorder(Protocol):
 
     append: Append
     generation: int
+
+    @property
+    def beside(self) -> str | None:
+        """What the names of files begin with that outlive the process."""
 
     def interrupted(self, opened: OpenRun, interrupt: BaseException) -> None:
         """Write down that it was interrupted before its function began."""
@@ -117,6 +124,12 @@ class OpenRun(Notes):
         self.append(PART, f'{{"id":"{self.id}","part":"{part}"}}'.encode(), body)
 
     def add_lines(self, body: bytes) -> None:
+        """Write down lines, behind what was printed before them."""
+        if self.printed is not None:
+            self.printed.catch_up()
+        self.add_printed(body)
+
+    def add_printed(self, body: bytes) -> None:
         """Write down lines while there is room in the head of the log, or keep them."""
         log_bytes = self.log_bytes + len(body)
         if log_bytes > self.plan.max_log_head or self.log_tail is not None:

@@ -48,6 +48,7 @@ class Recorder:
         sources: Sources,
         settle: Callable[[float], object],
         forked: Callable[[], object] = lambda: None,
+        beside: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.append = append
         self.clock = clock
@@ -55,6 +56,7 @@ class Recorder:
         self.sources = sources
         self.settle = settle
         self._forked = forked
+        self._beside = beside
         self._pid = getpid()
         # Its own: the global generator may be seeded by the model, and is the model's.
         self._chance = random.Random().random  # noqa: S311 -- no secret
@@ -63,6 +65,11 @@ class Recorder:
         """Whether any function of this process is tracked, called or not."""
         self.generation = 0
         """Grows in a forked child: what was open then belongs to the parent."""
+
+    @property
+    def beside(self) -> str | None:
+        """What the names of files begin with that outlive the process; None: none do."""
+        return self._beside()
 
     def begin_anew(self, append: Append, new_id: NewId) -> None:
         """Forget, in a forked child, what was in progress in the parent."""

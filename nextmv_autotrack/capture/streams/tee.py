@@ -8,13 +8,16 @@ has kept the stream, as a logging handler does, is seen, too. What the program d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import get_ident
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nextmv_autotrack.capture.context import enclosing
-from nextmv_autotrack.capture.open_run import Printed
+from nextmv_autotrack.capture.open_run import OpenRun, Printed
 from nextmv_autotrack.capture.streams.said import who_knows
+
+if TYPE_CHECKING:
+    from nextmv_autotrack.capture.streams.descriptors import Descriptors
 
 _MISSING = object()
 
@@ -27,16 +30,31 @@ _HANDS_ON = ("flush", "reconfigure", "detach", "close")
 _inside: set[int] = set()
 
 
+Known = Collection[OpenRun] | None
+Write = Callable[..., Any]
+
+
+class Watching(Protocol):
+    """What is in place besides."""
+
+    descriptors: Descriptors | None
+
+    def take(self, *, is_passed_on: bool = False) -> None:
+        """Give the runs what was printed to the descriptors by now."""
+
+
 class Tee:
     """Sees the writes to one stream and to its buffer.
 
     Args:
         stream: The stream; its writes go on as before.
         name: What the stream is to the log, `stdout` or `stderr`.
+        watching: Knows whether the descriptors are watched, too.
     """
 
-    def __init__(self, stream: Any, name: str) -> None:
+    def __init__(self, stream: Any, name: str, watching: Watching) -> None:
         self.stream = stream
+        self._watching = watching
         self.name = name
         self.descriptor = _descriptor_of(stream)
         self.is_on = False
@@ -75,9 +93,11 @@ class Tee:
             else:
                 setattr(owner, name, before)
 
-    def replace(self, name: str, method: Callable[..., Any]) -> None:
-        """Answer a question to the stream by `method` until it is removed."""
-        self._replace(self.stream, name, method)
+    def keep_answering(self) -> None:
+        """Keep saying whether it is a terminal, also when a pipe is in between."""
+        if self.descriptor is not None:
+            answer = self.stream.isatty()
+            self._replace(self.stream, "isatty", lambda: answer)
 
     def _replace(self, owner: Any, name: str, ours: Callable[..., Any]) -> None:
         before = vars(owner).get(name, _MISSING)
@@ -89,10 +109,14 @@ class Tee:
             me = get_ident()
             if not self.is_on or me in _inside:
                 return write(*args, **kwargs)
-            takers = self._takers()
+            known = who_knows()
+            takers = self._takers(known)
             _inside.add(me)
             try:
-                result = write(*args, **kwargs)
+                if self._watching.descriptors is None:
+                    result = write(*args, **kwargs)
+                else:
+                    result = self._write_beside(takers, known, write, *args, **kwargs)
             finally:
                 _inside.discard(me)
             if takers and args:
@@ -103,15 +127,38 @@ class Tee:
 
         return seen
 
-    def _takers(self) -> list[Printed]:
+    def _write_beside(
+        self,
+        takers: list[Printed],
+        known: Known,
+        write: Write,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        """Write while the descriptors are watched, too."""
+        watched = self._watching.descriptors
+        if self.descriptor is None:
+            # It goes where C code prints to, by another way. Only for a run's own
+            # writes: what it waits for may be read by the thread that writes here.
+            if any(printed.by_descriptor for printed in takers):
+                self._watching.take(is_passed_on=True)
+        elif known and watched is not None and len(args) == 1 and not kwargs:
+            asked = [opened.printed for opened in known]
+            if any(printed is not None and printed.by_descriptor for printed in asked):
+                return watched.write_past(self.stream, self.descriptor, write, args[0])
+        return write(*args, **kwargs)
+
+    def _takers(self, known: Known) -> list[Printed]:
         """The runs of this context that are to have what is written now."""
         takers: list[Printed] = []
         opened = enclosing()
-        known = who_knows() if opened is not None else None
+        has_descriptor = self.descriptor is not None
         while opened is not None:
             printed = opened.printed
             is_news = opened.is_open and (known is None or opened not in known)
-            if printed is not None and is_news:
+            # What arrives at a descriptor is seen there.
+            is_seen = has_descriptor and printed is not None and printed.by_descriptor
+            if printed is not None and is_news and not is_seen:
                 takers.append(printed)
             opened = opened.parent
         return takers
