@@ -149,6 +149,12 @@ class OpenRun(Notes):
             self.log_tail = LogTail(self.plan.max_log - room)
         self.log_tail.add(body)
 
+    def leave_out_lines(self, count: int) -> None:
+        """Note that so many lines in the middle were never there to be written."""
+        if self.log_tail is None:
+            self.log_tail = LogTail(self.plan.max_log - self.plan.max_log_head)
+        self.log_tail.lines_left_out += count
+
     def add_log_tail(self) -> None:
         """Write down the last lines of a log that was too long for its head."""
         tail, self.log_tail = self.log_tail, None
@@ -156,8 +162,8 @@ class OpenRun(Notes):
             return
         if tail.lines_left_out:
             self.add_last_lines(
-                f"... {tail.lines_left_out} log lines were left out here: more than "
-                f"{self.plan.max_log} bytes (max_log)\n"
+                f"... {tail.lines_left_out} log lines were left out here, since there "
+                f"were more than {self.plan.max_log} bytes (max_log)\n"
             )
         self.append(LOG, _meta(self.id), tail.lines())
 

@@ -26,9 +26,9 @@ from nextmv_autotrack.journal.printed_files import first_line, read_printed
 
 DESCRIPTORS = (1, 2)
 
-# Of what nobody takes away, such as while a solver holds Python's lock for long, twice
-# to three times as much is kept as a log may have by default.
-_FILE_BYTES = 2_000_000
+# Of what nobody takes away, as while a solver holds Python's lock for long, the first file
+# and the last two are kept. Each of them fills a log; smaller ones would be many.
+_LEAST_FILE_BYTES = 1_000_000
 
 
 class Redirected(NamedTuple):
@@ -66,7 +66,7 @@ class Descriptors:
         """
         self.flush()
         c_buffers.stay_line_buffered()
-        numbers = [number for number in DESCRIPTORS if is_open(number)]
+        numbers = [number for number in DESCRIPTORS if _is_for_printing(number)]
         if not numbers:
             raise OSError("the descriptors 1 and 2 are closed")
         told: list[tuple[str, int, int]] = []
@@ -93,10 +93,12 @@ class Descriptors:
     def set_runs(self, runs: Iterable[OpenRun]) -> None:
         """Give what is printed from now on to these runs, each all of it."""
         self.flush()
-        self.take()
-        self._runs = list(runs)
-        begin = first_line(opened.id for opened in self._runs)
-        self._relay.keep_in(self._base, _FILE_BYTES, begin)
+        now = list(runs)
+        begin = first_line(opened.id for opened in now)
+        size = max([_LEAST_FILE_BYTES, *(opened.plan.max_log for opened in now)])
+        with self._lock:
+            self._give(self._relay.keep_in(self._base, size, begin))
+            self._runs = now
 
     def take(self, *, is_end: bool = False, is_passed_on: bool = False) -> None:
         """Give what was printed by now to the runs."""
@@ -117,9 +119,9 @@ class Descriptors:
                 pieces = read_printed(path).pieces
                 self._give_pieces(pieces)
                 path.unlink()
-        if answer.lost_bytes:
-            told = f"... {answer.lost_bytes} bytes that were printed were left out\n"
-            self._give_pieces([("", told.encode("ascii"))])
+        if answer.lost_lines:
+            for opened in self._runs:
+                opened.leave_out_lines(answer.lost_lines)
 
     def _give_pieces(self, pieces: list[tuple[str, bytes]]) -> None:
         for opened in self._runs:
@@ -169,6 +171,15 @@ class Descriptors:
                 if stream is not None:
                     stream.flush()
         c_buffers.flush()
+
+
+def _is_for_printing(number: int) -> bool:
+    """Whether it is what children print to, too.
+
+    Where it was closed, the number is soon that of another file, such as a database's;
+    those are not handed on to children.
+    """
+    return is_open(number) and os.get_inheritable(number)
 
 
 def _is_same(one: int, other: int) -> bool:

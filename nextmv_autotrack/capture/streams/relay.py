@@ -37,8 +37,8 @@ class Answer(NamedTuple):
     """The number of the first file that may be there."""
     end: int
     """The number behind the last one."""
-    lost_bytes: int
-    """What there was no room for."""
+    lost_lines: int
+    """What there was no room for, of the middle."""
 
 
 class RelayError(OSError):
@@ -86,11 +86,18 @@ class Relay:
             socket.send_fds(self._control, [_HEAD.pack(b"B", 0, len(letters))], fds)
             self._control.sendall(letters)
 
-    def keep_in(self, base: str, max_bytes: int, begin: bytes) -> None:
-        """Say where what is printed is kept from now on."""
-        told = b"%s\0%d\0%s" % (os.fsencode(base), max_bytes, begin)
-        with self._lock:
-            self._control.sendall(_HEAD.pack(b"F", 0, len(told)) + told)
+    def keep_in(self, base: str, max_bytes: int, begin: bytes) -> Answer:
+        """Drain, and say where what is printed is kept from now on.
+
+        Args:
+            base: What the names of the files begin with.
+            max_bytes: About how large they are.
+            begin: What each begins with.
+
+        Raises:
+            RelayError: It does not answer.
+        """
+        return self._ask(b"F", b"%s\0%d\0%s" % (os.fsencode(base), max_bytes, begin))
 
     def drain(self, *, is_end: bool = False, is_passed_on: bool = False) -> Answer:
         """Have all that was printed by now read, and return where it is kept.
@@ -102,11 +109,15 @@ class Relay:
         Raises:
             RelayError: It does not answer.
         """
+        return self._ask(b"E" if is_end else b"D", is_passed_on=is_passed_on)
+
+    def _ask(
+        self, what: bytes, told: bytes = b"", *, is_passed_on: bool = False
+    ) -> Answer:
         with self._lock:
             try:
                 self._asked += 1
-                what = b"E" if is_end else b"D"
-                self._control.sendall(_HEAD.pack(what, self._asked, 0))
+                self._control.sendall(_HEAD.pack(what, self._asked, len(told)) + told)
                 answer = self._receive(2 * self._asked)
                 if is_passed_on:
                     with contextlib.suppress(TimeoutError):

@@ -7,11 +7,11 @@ other one. It imports nothing that takes time: it is started in the middle of a 
 
 What it is told, by the socket it is given: a head of `!cIH` (what, number, bytes that
 follow). `B`: pipes, and where what comes out of each goes on to, as descriptors; the
-bytes are a letter for each pipe. `F`: the beginning of the names of the files that what
-is printed is kept in, their size, and what each begins with. `D`: read all that was
-printed by now. Answered at once by twice the number and the files there are, and by one
-more than that once all of it is passed on. `E`: as `D`, and keep nothing of these pipes
-any more.
+bytes are a letter for each pipe. `D`: read all that was printed by now. Answered at once
+by twice the number and the files there are, and by one more than that once all of it is
+passed on. `E`: as `D`, and keep nothing of these pipes any more. `F`: as `D`, and keep
+what is printed from now on in files whose names begin so, that are about so large, and
+that themselves begin so.
 """
 
 from __future__ import annotations
@@ -53,25 +53,30 @@ class Files:
         self._fd = -1
         self._bytes = 0
         self._number = 0
+        self._lines = 0
         self._there: list[tuple[int, int]] = []
-        self._lost_bytes = 0
+        """Number and lines of each."""
+        self._lost_lines = 0
 
     def keep(self, letter: bytes, piece: bytes) -> None:
-        """Keep a piece."""
+        """Keep a piece, once it is known where."""
+        if not self.base:
+            return
         try:
             if self._fd < 0 or self._bytes >= self.most_bytes:
                 self._next()
             os.write(self._fd, _PIECE.pack(letter, len(piece)) + piece)
             self._bytes += len(piece)
+            self._lines += piece.count(b"\n")
         except OSError:
             # A full disk: it still reaches the terminal.
-            self._lost_bytes += len(piece)
+            self._lost_lines += piece.count(b"\n")
 
     def taken(self) -> tuple[int, int, int]:
         """Return what files there are, which are the other process's from now on."""
         self.complete()
         first = self._there[0][0] if self._there else self._number
-        lost, self._lost_bytes = self._lost_bytes, 0
+        lost, self._lost_lines = self._lost_lines, 0
         self._there.clear()
         return first, self._number, lost
 
@@ -79,8 +84,8 @@ class Files:
         """End the file that is being written, if there is one."""
         if self._fd >= 0:
             os.close(self._fd)
-            self._there[-1] = (self._number - 1, self._bytes)
-        self._fd, self._bytes = -1, 0
+            self._there[-1] = (self._number - 1, self._lines)
+        self._fd, self._bytes, self._lines = -1, 0, 0
 
     def _next(self) -> None:
         self.complete()
@@ -90,9 +95,9 @@ class Files:
         self._there.append((number, 0))
         os.write(self._fd, self.begin)
         if len(self._there) > _FILES_KEPT:
-            left_out, size = self._there.pop(1)
+            left_out, lines = self._there.pop(1)
             os.unlink(self._path(left_out))  # noqa: PTH108 -- pathlib takes milliseconds
-            self._lost_bytes += size
+            self._lost_lines += lines
 
     def _path(self, number: int) -> bytes:
         return self.base + b".%d.printed" % number
@@ -203,14 +208,13 @@ class Relay:
         if what == b"B":
             for letter, pipe, sink in zip(told, fds[::2], fds[1::2], strict=False):
                 self._channels.append(Channel(bytes([letter]), pipe, sink))
-        elif what == b"F":
-            self._files.complete()
+            return
+        self._drain(is_end=what == b"E")
+        self._asked = 2 * number
+        self._answer(self._asked, self._files.taken())
+        if what == b"F":
             self._files.base, most, self._files.begin = told.split(b"\0", 2)
             self._files.most_bytes = int(most)
-        else:
-            self._drain(is_end=what == b"E")
-            self._asked = 2 * number
-            self._answer(self._asked, self._files.taken())
 
     def _drain(self, *, is_end: bool) -> None:
         for channel in self._channels:
