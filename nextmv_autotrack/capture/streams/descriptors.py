@@ -66,12 +66,9 @@ class Descriptors:
         """
         self.flush()
         c_buffers.stay_line_buffered()
-        numbers = [number for number in DESCRIPTORS if _is_for_printing(number)]
-        if not numbers:
-            raise OSError("the descriptors 1 and 2 are closed")
         told: list[tuple[str, int, int]] = []
         try:
-            for number in numbers:
+            for number in printed_to():
                 self._redirected.append(self._pipe_for(number, told))
             self._relay.pass_on(told)
         finally:
@@ -173,13 +170,19 @@ class Descriptors:
         c_buffers.flush()
 
 
-def _is_for_printing(number: int) -> bool:
-    """Whether it is what children print to, too.
+def printed_to() -> list[int]:
+    """Return which of the descriptors children print to, too.
 
-    Where it was closed, the number is soon that of another file, such as a database's;
+    Where one was closed, its number is soon that of another file, such as a database's;
     those are not handed on to children.
+
+    Raises:
+        OSError: None.
     """
-    return is_open(number) and os.get_inheritable(number)
+    found = [one for one in DESCRIPTORS if is_open(one) and os.get_inheritable(one)]
+    if not found:
+        raise OSError("the descriptors 1 and 2 are closed")
+    return found
 
 
 def _is_same(one: int, other: int) -> bool:

@@ -85,6 +85,7 @@ class Watching:
         from nextmv_autotrack.capture.streams import descriptors, relay  # noqa: PLC0415 -- see above
 
         try:
+            descriptors.printed_to()
             if self._relay is None:
                 self._relay = relay.Relay()
             self.descriptors = descriptors.Descriptors(self._relay, beside)

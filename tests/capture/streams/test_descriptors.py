@@ -399,9 +399,10 @@ def test_without_descriptors_what_python_prints_is_still_there(tmp_path):
     program = BEGIN + (
         "import io\n"
         "os.closerange(1, 3)\n"
-        "sys.stdout = io.StringIO()\n"
+        "sys.stdout = sys.stderr = io.StringIO()\n"
         "with track_run(streams=mode):\n"
         "    print('python')\n"
+        "assert 'descriptors 1 and 2 are closed' in sys.stdout.getvalue()\n"
     )
     done = run(program, tmp_path)
     assert done.code == 0
