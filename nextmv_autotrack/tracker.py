@@ -59,7 +59,12 @@ class Tracker:
             sources=self.sources,
             settle=self.flush,
             forked=self.after_fork,
+            beside=self._beside,
         )
+
+    def _beside(self) -> str | None:
+        front = self._front
+        return None if front is None else front.writer.beside
 
     def _append_first(self, kind: int, meta: bytes, payload: Body) -> None:
         """Open the journal of this process, and write its first frame."""

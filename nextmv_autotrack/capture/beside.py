@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from sys import modules
 from typing import Any
 
-from nextmv_autotrack import nextmv_objects
 from nextmv_autotrack.capture import nextmv_arguments
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.plan import Plan, text_for
@@ -45,7 +45,7 @@ class Beside:
 
     def _take_options(self, plan: Plan, named: dict[str, Any] | None) -> None:
         settings = plan.settings
-        if nextmv_objects.are_possible():
+        if "nextmv" in modules:
             given = nextmv_arguments.taken_apart(self.input, named, settings)
             self.input, self._options, self._unparsed, self._managed_input_id = given
         elif named is not None:

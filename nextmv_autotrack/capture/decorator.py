@@ -41,6 +41,7 @@ def tracked(
     app_id: str = ...,
     instance_id: str = ...,
     logs: bool | int | str = ...,
+    streams: str = ...,
     resources: bool = ...,
     sample: float = ...,
     max_payload: int = ...,

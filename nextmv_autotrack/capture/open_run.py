@@ -10,6 +10,7 @@ from typing import Protocol
 from orjson import dumps
 
 from nextmv_autotrack import nextmv_objects, safely
+from nextmv_autotrack.capture.log_tail import LogTail, head_of
 from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.capture.resources import ChildrenUsage, Usage
 from nextmv_autotrack.capture.timeline import Timeline
@@ -23,6 +24,21 @@ Append = Callable[[int, bytes, Body], None]
 """Where frames go: the journal of the process, or a list in tests."""
 
 
+class Printed(Protocol):
+    """What a run has printed so far."""
+
+    by_descriptor: bool
+
+    def catch_up(self) -> None:
+        """Take in what C code has printed by now."""
+
+    def add(self, stream: str, piece: bytes) -> None:
+        """Take in what was printed to one stream."""
+
+    def end(self) -> None:
+        """Write down what has no end of line yet."""
+
+
 class Recorder(Protocol):
     """What opened the run and will close it."""
 
@@ -30,6 +46,10 @@ class Recorder(Protocol):
     clock: Clock
     generation: int
     timeline: Timeline
+
+    @property
+    def beside(self) -> str | None:
+        """What the names of files begin with that outlive the process."""
 
     def interrupted(self, opened: OpenRun, interrupt: BaseException) -> None:
         """Write down that it was interrupted before its function began."""
@@ -48,7 +68,10 @@ class OpenRun(Notes):
     held: list[tuple[int, bytes, Body]] | None = None
     """The frames of a run that is only kept if it fails."""
     log_bytes = 0
-    lines_left_out = 0
+    log_tail: LogTail | None = None
+    """The last lines, once there are more than the head of the log holds."""
+    printed: Printed | None = None
+    """What it has printed, when that is recorded."""
     call_options: dict[str, str] | None = None
     """The arguments that are options, as texts."""
     is_document = False
@@ -146,13 +169,48 @@ class OpenRun(Notes):
         self.append(PART, f'{{"id":"{self.id}","part":"{part}"}}'.encode(), body)
 
     def add_lines(self, body: bytes) -> None:
-        """Write down lines while there is room for them, or count them."""
+        """Write down lines, behind what was printed before them."""
+        if self.printed is not None:
+            self.printed.catch_up()
+        self.add_printed(body)
+
+    def add_printed(self, body: bytes) -> None:
+        """Write down lines while there is room in the head of the log, or keep them."""
         log_bytes = self.log_bytes + len(body)
-        if log_bytes > self.plan.max_log:
-            self.lines_left_out += body.count(b"\n")
+        if log_bytes > self.plan.max_log_head or self.log_tail is not None:
+            self._add_to_tail(body)
             return
         self.log_bytes = log_bytes
         self.append(LOG, _meta(self.id), body)
+
+    def _add_to_tail(self, body: bytes) -> None:
+        room = self.plan.max_log_head
+        if self.log_tail is None:
+            head = head_of(body, room - self.log_bytes)
+            if head:
+                self.append(LOG, _meta(self.id), head)
+                body = body[len(head) :]
+            self.log_bytes = room
+            self.log_tail = LogTail(self.plan.max_log - room)
+        self.log_tail.add(body)
+
+    def leave_out_lines(self, count: int) -> None:
+        """Note that so many lines in the middle were never there to be written."""
+        if self.log_tail is None:
+            self.log_tail = LogTail(self.plan.max_log - self.plan.max_log_head)
+        self.log_tail.lines_left_out += count
+
+    def add_log_tail(self) -> None:
+        """Write down the last lines of a log that was too long for its head."""
+        tail, self.log_tail = self.log_tail, None
+        if tail is None:
+            return
+        if tail.lines_left_out:
+            self.add_last_lines(
+                f"... {tail.lines_left_out} log lines were left out here, since there "
+                f"were more than {self.plan.max_log} bytes (max_log)\n"
+            )
+        self.append(LOG, _meta(self.id), tail.lines())
 
     def add_last_lines(self, text: str) -> None:
         """Write down what must not be missing, room or not."""

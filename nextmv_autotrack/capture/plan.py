@@ -27,12 +27,14 @@ class Plan:
         "is_simple",
         "log_level",
         "max_log",
+        "max_log_head",
         "max_payload",
         "name",
         "resources",
         "sample",
         "says_more",
         "settings",
+        "streams",
         "sync",
         "takes_result_itself",
         "version",
@@ -52,9 +54,13 @@ class Plan:
         self.enabled = settings.enabled
         self.max_payload = settings.max_payload
         self.max_log = settings.max_log
+        self.max_log_head = settings.max_log // 2
+        """Bytes of a log that are written at once; of the rest, the last are kept."""
         self.sync = settings.sync
         self.resources = settings.resources
         self.sample = settings.sample
+        self.streams = None if settings.streams == "off" else settings.streams
+        """What of the printed output is recorded; None: nothing."""
         self.log_level = _log_level(settings.logs)
         self.is_simple = (
             not settings.options

@@ -8,7 +8,7 @@ from contextlib import suppress
 from os import getpid
 from typing import Any
 
-from nextmv_autotrack.capture import logs
+from nextmv_autotrack.capture import logs, streams
 from nextmv_autotrack.capture.context import open_roots
 from nextmv_autotrack.capture.failures import traceback_text
 from nextmv_autotrack.capture.open_run import Append, OpenRun
@@ -51,6 +51,7 @@ class Recorder:
         sources: Sources,
         settle: Callable[[float], object],
         forked: Callable[[], object] = lambda: None,
+        beside: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.append = append
         self.clock = clock
@@ -58,6 +59,7 @@ class Recorder:
         self.sources = sources
         self.settle = settle
         self._forked = forked
+        self._beside = beside
         self._pid = getpid()
         # Its own: the global generator may be seeded by the model, and is the model's.
         self._chance = random.Random().random  # noqa: S311 -- no secret
@@ -68,6 +70,11 @@ class Recorder:
         """Whether any function of this process is tracked, called or not."""
         self.generation = 0
         """Grows in a forked child: what was open then belongs to the parent."""
+
+    @property
+    def beside(self) -> str | None:
+        """What the names of files begin with that outlive the process; None: none do."""
+        return self._beside()
 
     def begin_anew(self, append: Append, new_id: NewId) -> None:
         """Forget, in a forked child, what was in progress in the parent."""
@@ -120,6 +127,8 @@ class Recorder:
                 opened.tell_losses("input", losses)
             if parent is None:
                 open_roots[opened.id] = opened
+            if plan.streams is not None:
+                streams.begin(opened)
             if plan.resources:
                 counted = CHILDREN.now() if CHILDREN.are_counted else None
                 opened.children_start = counted
@@ -156,6 +165,8 @@ class Recorder:
     def close(self, opened: OpenRun, body: Body, error: BaseException | None) -> None:
         """Write down how a run has ended; nothing is added to it any more."""
         opened.duration_ns = max(0, self.clock.steady_ns() - opened.start_ns)
+        if opened.printed is not None:
+            streams.end(opened)
         opened.is_open = False
         if opened.generation != self.generation:
             # A forked child came out of a block that its parent had entered: the run
@@ -164,11 +175,8 @@ class Recorder:
         settle_status(opened, error)
         if opened.status is _FAILED:
             self._keep(opened)
-        if opened.lines_left_out:
-            opened.add_last_lines(
-                f"... {opened.lines_left_out} log lines were left out: more than "
-                f"{opened.plan.max_log} bytes (max_log)\n"
-            )
+        if opened.log_tail is not None:
+            opened.add_log_tail()
         if error is not None and opened.status is _FAILED:
             opened.add_last_lines(traceback_text(error))
         assets = b""

@@ -193,6 +193,11 @@ class Writer:
             self._segment, self._fd, self._size = None, -1, self._segment_bytes
 
     @property
+    def beside(self) -> str:
+        """What the names of files begin with that are looked for when it is dead."""
+        return self._home.beside(self.owner)
+
+    @property
     def is_closed(self) -> bool:
         """Whether nothing has been written since the last end."""
         return self._lock_fd < 0

@@ -96,6 +96,9 @@ class Settings:
     logs: bool | int = True
     """Capture logging records; a level: from that level on."""
 
+    streams: Literal["off", "python", "fd"] = "off"
+    """Record what is printed, too; `fd`: also by C and C++ code, such as solvers."""
+
     resources: bool = True
     """Measure CPU time and peak memory."""
 

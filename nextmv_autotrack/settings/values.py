@@ -17,6 +17,7 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 
 _DESTINATIONS = ("auto", "cloud", "local")
 _ENVIRONMENTS = ("full", "versions", "none")
+_STREAMS = ("off", "python", "fd")
 
 # A summary of a payload that was cut takes up to this much itself.
 SMALLEST_PAYLOAD_BOUND = 1024
@@ -90,6 +91,15 @@ def _environment(name: str, value: object) -> Any:
     if isinstance(value, str) and value in _ENVIRONMENTS:
         return value
     raise _wrong(name, value, "'full', 'versions' or 'none'")
+
+
+def _streams(name: str, value: object) -> Any:
+    if value is False:
+        # What `off` is for YAML, TOML and people.
+        return "off"
+    if isinstance(value, str) and value in _STREAMS:
+        return value
+    raise _wrong(name, value, "'off', 'python' or 'fd'")
 
 
 def _names(name: str, value: object) -> tuple[str, ...]:
@@ -215,6 +225,7 @@ CHECKS: dict[str, Callable[[str, object], Any]] = {
     "output_dir": _folder_or_callable,
     "metrics": _callable,
     "logs": _logs,
+    "streams": _streams,
     "resources": _flag,
     "environment": _environment,
     "sample": _share,

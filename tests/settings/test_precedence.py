@@ -26,6 +26,7 @@ SAID = {
     "options": (["a"], "b, c", ["d"], ("e", "f")),
     "output": (False, "off", max, min),
     "logs": ("INFO", "warning", 5, False),
+    "streams": ("python", "fd", "off", "python"),
     "resources": (False, "on", False, True),
     "sample": (0.5, "0.25", 1, 0),
     "max_payload": (2000, "3_000", 4000, 5000),

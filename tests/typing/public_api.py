@@ -233,6 +233,7 @@ tracked(
     app_id="routing",
     instance_id="prod",
     logs="INFO",
+    streams="fd",
     resources=False,
     sample=0.5,
     max_payload=2_000,
