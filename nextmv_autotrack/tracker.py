@@ -11,7 +11,7 @@ from typing import Any
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.context import open_roots
-from nextmv_autotrack.capture.installed import install
+from nextmv_autotrack.capture.installed import install, recorder
 from nextmv_autotrack.capture.recorder import Recorder
 from nextmv_autotrack.capture.resources import usage
 from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
@@ -28,6 +28,7 @@ from nextmv_autotrack.settings import OF_THIS_PROCESS, Sources
 from nextmv_autotrack.upload.fork_gate import ForkGate
 from nextmv_autotrack.upload.front import Front
 from nextmv_autotrack.upload.worker import Worker
+from nextmv_autotrack.whereabouts import Whereabouts, whereabouts
 from nextmv_autotrack.whereabouts import install as install_whereabouts
 
 
@@ -50,7 +51,7 @@ class Tracker:
         that was forked while its parent had the store open."""
         self._failures_told = safely.failures
         self.recorder = self._new_recorder()
-        self.handle: Handle = Handle(
+        self.handle: Whereabouts = Handle(
             sources, clock, looking_for=self.looking_for, at_work=self.at_work
         )
 
@@ -197,15 +198,36 @@ class Tracker:
 TRACKER = Tracker(OF_THIS_PROCESS)
 """The tracking of this process."""
 
+_present = [TRACKER]
+"""It, and whoever stands in for it: what they have open, a fork has to know of."""
+
 install(TRACKER.recorder)
 install_whereabouts(TRACKER.handle)
 atexit.register(TRACKER.at_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=TRACKER.before_fork,
-        after_in_parent=TRACKER.after_fork_in_parent,
-        after_in_child=TRACKER.after_fork,
+        before=lambda: [one.before_fork() for one in _present],
+        after_in_parent=lambda: [one.after_fork_in_parent() for one in _present],
+        after_in_child=lambda: [one.after_fork() for one in _present],
     )
+
+
+@contextmanager
+def standing_in(tracker: Tracker) -> Iterator[None]:
+    """Let another tracker do the tracking of this process, within the block."""
+    global TRACKER  # noqa: PLW0603 -- there is one for the process
+    usual = TRACKER, recorder(), whereabouts()
+    TRACKER = tracker
+    _present.append(tracker)
+    install(tracker.recorder)
+    install_whereabouts(tracker.handle)
+    try:
+        yield
+    finally:
+        TRACKER = usual[0]
+        _present.remove(tracker)
+        install(usual[1])
+        install_whereabouts(usual[2])
 
 
 def configure(**settings: Any) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,8 +24,8 @@ class _Outside(NamedTuple):
 
     settings: dict[str, Any]
     origins: dict[str, str]
-    profile: dict[str, str]
-    """Chosen by who starts the program, before what code says."""
+    chosen: Mapping[str, Any]
+    """The profile that who starts the program has chosen: before what code says."""
 
 
 class Sources:
@@ -47,6 +48,7 @@ class Sources:
         self._complain = complain
         self._configured: dict[str, Any] = {}
         self._from_outside: _Outside | None = None
+        self._instead: _Outside | None = None
         self._base: tuple[object, Settings] | None = None
         self._access: tuple[dict[str, Any], Access] | None = None
         self.version = object()
@@ -72,7 +74,7 @@ class Sources:
         version, base = self.version, self._base
         if base is None or base[0] is not version:
             outside = self._outside()
-            given = {**outside.settings, **self._configured, **outside.profile}
+            given = {**outside.settings, **self._configured, **outside.chosen}
             self._base = base = (version, replace(Settings(), **given))
         return replace(base[1], **own) if own else base[1]
 
@@ -104,7 +106,8 @@ class Sources:
     def _about_access(self, own: Mapping[str, Any]) -> dict[str, Any]:
         settings = self.resolve()
         given = {name: getattr(settings, name) for name in _ABOUT_ACCESS}
-        given = {**given, **own, **self._outside().profile}
+        chosen = self._outside().chosen
+        given = {**given, **own, **{k: chosen[k] for k in given if k in chosen}}
         endpoint, is_strange = given["endpoint"], False
         if not self._is_key_of_the_project(own):
             # Its file alone neither says where a key of the user's goes, nor how.
@@ -134,7 +137,29 @@ class Sources:
             self._from_outside = self._look_outside()
         return self._from_outside
 
+    @contextmanager
+    def instead(
+        self, said: Mapping[str, Any], *, chosen: Mapping[str, Any]
+    ) -> Iterator[None]:
+        """Within the block, read neither the environment nor any file.
+
+        Args:
+            said: Holds in place of them, behind what code says.
+            chosen: Holds before what `configure` says.
+        """
+        before = self._instead, self._from_outside, self._access
+        self._instead = _Outside({**said}, {}, {**chosen})
+        self._from_outside, self._access = self._instead, None
+        self.version = object()
+        try:
+            yield
+        finally:
+            self._instead, self._from_outside, self._access = before
+            self.version = object()
+
     def _look_outside(self) -> _Outside:
+        if self._instead is not None:
+            return self._instead
         found: dict[str, Any] = {}
         origins: dict[str, str] = {}
         for name, source, value in said(self._environ, self._folder, self._complain):
