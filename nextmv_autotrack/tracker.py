@@ -201,14 +201,23 @@ TRACKER = Tracker(OF_THIS_PROCESS)
 _present = [TRACKER]
 """It, and whoever stands in for it: what they have open, a fork has to know of."""
 
+
+def _each(do: Callable[[Tracker], None]) -> Callable[[], None]:
+    def do_each() -> None:
+        for one in _present:
+            do(one)
+
+    return do_each
+
+
 install(TRACKER.recorder)
 install_whereabouts(TRACKER.handle)
 atexit.register(TRACKER.at_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=lambda: [one.before_fork() for one in _present],
-        after_in_parent=lambda: [one.after_fork_in_parent() for one in _present],
-        after_in_child=lambda: [one.after_fork() for one in _present],
+        before=_each(Tracker.before_fork),
+        after_in_parent=_each(Tracker.after_fork_in_parent),
+        after_in_child=_each(Tracker.after_fork),
     )
 
 

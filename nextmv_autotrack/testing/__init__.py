@@ -15,7 +15,8 @@ Example:
 
 from __future__ import annotations
 
+from nextmv_autotrack.testing.fake_platform import FakePlatform, SeenRequest
 from nextmv_autotrack.testing.recorded_run import RecordedRun, RecordedRuns
 from nextmv_autotrack.testing.recording import recording
 
-__all__ = ["RecordedRun", "RecordedRuns", "recording"]
+__all__ = ["FakePlatform", "RecordedRun", "RecordedRuns", "SeenRequest", "recording"]

@@ -23,6 +23,8 @@ _CHOSEN = {
     "profile": None,
     "system_certs": False,
     "allow_http": False,
+    # They differ from machine to machine, and a test compares.
+    "resources": False,
 }
 
 # What processes that the test starts find there; they would track for real.

@@ -1,7 +1,7 @@
-"""What pytest finds by itself: the fixture `autotrack_runs`.
+"""What pytest finds by itself: the fixtures `autotrack_runs` and `autotrack_platform`.
 
 In an installed package it stands beside it, as `pytest_nextmv_autotrack`: pytest imports
-it at every start, and the library only when the fixture is used.
+it at every start, and the library only when a fixture is used.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from nextmv_autotrack.testing import RecordedRuns
+    from nextmv_autotrack.testing import FakePlatform, RecordedRuns
 
 _RUNS = pytest.StashKey["RecordedRuns"]()
 
@@ -31,6 +31,23 @@ def autotrack_runs(request: pytest.FixtureRequest) -> Iterator[RecordedRuns]:
     with recording() as runs:
         request.node.stash[_RUNS] = runs
         yield runs
+
+
+@pytest.fixture
+def autotrack_platform(request: pytest.FixtureRequest) -> Iterator[FakePlatform]:
+    """Have runs sent to a platform in the process during the test.
+
+    Example:
+        def test_the_nightly_run_arrives(autotrack_platform):
+            nightly()
+            assert flush(timeout=10)
+            assert autotrack_platform.runs[0].status == "succeeded"
+    """
+    from nextmv_autotrack.testing import FakePlatform  # noqa: PLC0415 -- see above
+
+    with FakePlatform() as platform:
+        request.node.stash[_RUNS] = platform.runs
+        yield platform
 
 
 # The old way: plugins of the new one cannot be loaded by every pytest in use.
