@@ -15,8 +15,18 @@ Example:
 
 from __future__ import annotations
 
+from nextmv_autotrack.testing.death import die_here
 from nextmv_autotrack.testing.fake_platform import FakePlatform, SeenRequest
+from nextmv_autotrack.testing.killed import killed
 from nextmv_autotrack.testing.recorded_run import RecordedRun, RecordedRuns
 from nextmv_autotrack.testing.recording import recording
 
-__all__ = ["FakePlatform", "RecordedRun", "RecordedRuns", "SeenRequest", "recording"]
+__all__ = [
+    "FakePlatform",
+    "RecordedRun",
+    "RecordedRuns",
+    "SeenRequest",
+    "die_here",
+    "killed",
+    "recording",
+]

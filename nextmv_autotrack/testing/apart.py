@@ -5,16 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nextmv_autotrack.capture.context import innermost, latest, open_roots
+from nextmv_autotrack.capture.forced import ForcedRecorder
+from nextmv_autotrack.capture.recorder import Recorder
+from nextmv_autotrack.errors import SettingsError
+from nextmv_autotrack.ids import new_id_source
 from nextmv_autotrack.nextmv_api.in_place import Wire, in_place_of_connections
 from nextmv_autotrack.settings import OF_THIS_PROCESS
 from nextmv_autotrack.tracker import Tracker, standing_in
 
+if TYPE_CHECKING:
+    import httpx
+
 # A name that nobody can own (RFC 2606): should anything get past us, it ends there.
 HOST = "autotrack-test.invalid"
 ENDPOINT = f"https://{HOST}"
+
+# Of every function and block, whatever it says: a test is to see all runs, at once, and
+# to compare metrics without those that differ from machine to machine.
+_FORCED = {"destination": "local", "sample": 1.0, "sync": False, "resources": False}
 
 _CHOSEN = {
     "enabled": True,
@@ -29,6 +40,47 @@ _CHOSEN = {
 
 # What processes that the test starts find there; they would track for real.
 _SWITCH = "NEXTMV_AUTOTRACK_ENABLED"
+
+
+class LocalTracker(Tracker):
+    """Tracks a process whose runs stay where they are."""
+
+    def __init__(self) -> None:
+        super().__init__(OF_THIS_PROCESS)
+
+    def _new_recorder(self) -> Recorder:
+        recorder = ForcedRecorder(
+            append=self._append_first,
+            clock=self._clock,
+            new_id=new_id_source(),
+            sources=self.sources,
+            settle=self.flush,
+            forked=self.after_fork,
+        )
+        recorder.forced = _FORCED
+        return recorder
+
+
+class NothingLeaves:
+    """Is in place of connections, and answers no request."""
+
+    skipped_s = 0.0
+
+    def handle_request(self, request: httpx.Request) -> NoReturn:
+        """Say that nothing is sent."""
+        if request.url.host == HOST:
+            raise SettingsError(
+                "nothing is sent while runs are recorded in memory: a test of what is "
+                "sent needs a FakePlatform in place"
+            )
+        import httpx  # noqa: PLC0415 -- it is loaded: there is a request
+
+        # Of somebody who was there before: it is as if the network were down.
+        raise httpx.ConnectError("a test records in memory")
+
+    async def handle_async_request(self, request: httpx.Request) -> NoReturn:
+        """Say that nothing is sent."""
+        self.handle_request(request)
 
 
 @contextmanager

@@ -7,46 +7,26 @@ from typing import Any, NoReturn
 
 import orjson
 
-from nextmv_autotrack.capture.forced import ForcedRecorder
-from nextmv_autotrack.capture.recorder import Recorder
 from nextmv_autotrack.clock import NS_PER_S
 from nextmv_autotrack.errors import NotDeliveredError
-from nextmv_autotrack.ids import new_id_source
 from nextmv_autotrack.journal import BEGIN, END, LOG, PART
-from nextmv_autotrack.settings import OF_THIS_PROCESS
 from nextmv_autotrack.status import Delivery, Status
+from nextmv_autotrack.testing.apart import LocalTracker
 from nextmv_autotrack.testing.recorded_run import RecordedRun
-from nextmv_autotrack.tracker import Tracker
 from nextmv_autotrack.whereabouts import Place
-
-# Of every function and block, whatever it says: a test is to see all runs, at once, and
-# to compare metrics without those that differ from machine to machine.
-FORCED = {"destination": "local", "sample": 1.0, "sync": False, "resources": False}
 
 _WHY_NOT = (
     "was recorded in memory, by a test: put a FakePlatform in place to have it sent"
 )
 
 
-class MemoryTracker(Tracker):
+class MemoryTracker(LocalTracker):
     """Tracks a process without a folder, a thread, or a connection."""
 
     def __init__(self) -> None:
         self._frames: dict[str, list[_Frame]] = {}
-        super().__init__(OF_THIS_PROCESS)
+        super().__init__()
         self.handle = _NeverSent()
-
-    def _new_recorder(self) -> Recorder:
-        recorder = ForcedRecorder(
-            append=self._append_first,
-            clock=self._clock,
-            new_id=new_id_source(),
-            sources=self.sources,
-            settle=lambda _: None,
-            forked=self.after_fork,
-        )
-        recorder.forced = FORCED
-        return recorder
 
     def _append_first(self, kind: int, meta: bytes, payload: bytes) -> None:
         # In single steps, so that no lock is needed: a fork might find it taken.

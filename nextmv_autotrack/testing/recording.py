@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
 
-from nextmv_autotrack.errors import SettingsError
-from nextmv_autotrack.testing.apart import HOST, set_apart, tracking_by
+from nextmv_autotrack.testing.apart import NothingLeaves, set_apart, tracking_by
 from nextmv_autotrack.testing.memory import MemoryTracker
 from nextmv_autotrack.testing.recorded_run import RecordedRuns
-
-if TYPE_CHECKING:
-    import httpx
 
 
 @contextmanager
@@ -36,27 +31,5 @@ def recording() -> Iterator[RecordedRuns]:
         (['bonn', 'aachen'], {'vehicles': '1'}, {'routes': [['bonn', 'aachen']]}, {'value': 2})
     """
     tracker = MemoryTracker()
-    with set_apart(_NothingLeaves(), {}, {}), tracking_by(tracker):
+    with set_apart(NothingLeaves(), {}, {}), tracking_by(tracker):
         yield RecordedRuns(tracker.runs)
-
-
-class _NothingLeaves:
-    """Answers no request."""
-
-    skipped_s = 0.0
-
-    def handle_request(self, request: httpx.Request) -> NoReturn:
-        """Say that nothing is sent."""
-        if request.url.host == HOST:
-            raise SettingsError(
-                "nothing is sent while runs are recorded in memory: a test of what is "
-                "sent needs a FakePlatform in place"
-            )
-        import httpx  # noqa: PLC0415 -- it is loaded: there is a request
-
-        # Of somebody who was there before: it is as if the network were down.
-        raise httpx.ConnectError("a test records in memory")
-
-    async def handle_async_request(self, request: httpx.Request) -> NoReturn:
-        """Say that nothing is sent."""
-        self.handle_request(request)

@@ -171,3 +171,44 @@ async def test_awaited(autotrack_runs):
 """,
     )
     assert "1 passed" in tested.pytest("test_awaited.py").stdout
+
+
+def test_runs_can_be_sent_to_a_platform_in_the_process(tested):
+    tested.write(
+        "test_sent.py",
+        """
+from model import solve
+from nextmv_autotrack import last_run
+
+def test_it_arrives(autotrack_platform):
+    solve({"bonn": 4})
+    assert last_run().result(timeout=10).metrics == {"value": 4}
+    assert autotrack_platform.runs[0].input == {"bonn": 4}
+""",
+    )
+    assert "1 passed" in tested.pytest("test_sent.py").stdout
+
+
+@pytest.mark.parametrize("mode", ["prepend", "importlib"])
+def test_a_function_of_a_module_of_tests_can_be_killed(tested, mode):
+    tested.write(
+        "tests/test_death.py",
+        """
+from nextmv_autotrack import tracked
+from nextmv_autotrack.testing import die_here, killed
+
+class Demand(dict):
+    pass
+
+@tracked
+def dies(demand):
+    die_here()
+
+def test_it_is_a_failed_run(autotrack_runs):
+    runs = killed(dies, Demand(bonn=4))
+    assert (runs[0].status, runs[0].input) == ("failed", {"bonn": 4})
+    assert len(autotrack_runs) == 0
+""",
+    )
+    done = tested.pytest(f"--import-mode={mode}", "tests/test_death.py")
+    assert "1 passed" in done.stdout, done.stdout
