@@ -49,6 +49,8 @@ class Tracker:
         self._may_work = True
         """Whether there may be a thread: not once the process ends, and not in a child
         that was forked while its parent had the store open."""
+        self.is_of_tests = False
+        """Whether another one has stood in for it: what others have left is theirs."""
         self._failures_told = safely.failures
         self.recorder = self._new_recorder()
         self.handle: Whereabouts = Handle(
@@ -178,7 +180,7 @@ class Tracker:
         try:
             if self._front is None or self._front.is_done:
                 # Nothing of its own, but perhaps something of its children's.
-                if self.recorder.has_functions:
+                if self.recorder.has_functions and not self.is_of_tests:
                     waits = send_what_is_left(self.sources, self._clock, self._gate)
             else:
                 self.shutdown()
@@ -226,6 +228,7 @@ def standing_in(tracker: Tracker) -> Iterator[None]:
     """Let another tracker do the tracking of this process, within the block."""
     global TRACKER  # noqa: PLW0603 -- there is one for the process
     usual = TRACKER, recorder(), whereabouts()
+    TRACKER.is_of_tests = True
     TRACKER = tracker
     _present.append(tracker)
     install(tracker.recorder)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,6 +52,25 @@ class Sources:
         self._access: tuple[dict[str, Any], Access] | None = None
         self.version = object()
         """Another one whenever `configure` has changed something."""
+
+    def apart(self, said: Mapping[str, Any], *, chosen: Mapping[str, Any]) -> Sources:
+        """Return sources that read neither the environment nor any file.
+
+        They begin with what code has set here; what is set there is not set here.
+
+        Args:
+            said: Holds in place of them, behind what code says.
+            chosen: Holds before what code says for the process.
+        """
+        found = Sources({}, complain=self._complain)
+        found._configured.update(self._configured)
+        found._instead = _Outside({**said}, {}, {**chosen})
+        return found
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the environment and the files have been read."""
+        return self._from_outside is not None
 
     def configure(self, **given: Any) -> None:
         """Set settings for the whole process; see `Settings` for the names."""
@@ -136,26 +154,6 @@ class Sources:
         if self._from_outside is None:
             self._from_outside = self._look_outside()
         return self._from_outside
-
-    @contextmanager
-    def instead(
-        self, said: Mapping[str, Any], *, chosen: Mapping[str, Any]
-    ) -> Iterator[None]:
-        """Within the block, read neither the environment nor any file.
-
-        Args:
-            said: Holds in place of them, behind what code says.
-            chosen: Holds before what `configure` says.
-        """
-        before = self._instead, self._from_outside, self._access
-        self._instead = _Outside({**said}, {}, {**chosen})
-        self._from_outside, self._access = self._instead, None
-        self.version = object()
-        try:
-            yield
-        finally:
-            self._instead, self._from_outside, self._access = before
-            self.version = object()
 
     def _look_outside(self) -> _Outside:
         if self._instead is not None:

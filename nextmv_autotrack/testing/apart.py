@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from nextmv_autotrack import tracker as tracking
 from nextmv_autotrack.capture.context import innermost, latest, open_roots
 from nextmv_autotrack.capture.forced import ForcedRecorder
 from nextmv_autotrack.capture.recorder import Recorder
 from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.ids import new_id_source
 from nextmv_autotrack.nextmv_api.in_place import Wire, in_place_of_connections
-from nextmv_autotrack.settings import OF_THIS_PROCESS
+from nextmv_autotrack.platform.access import in_place_of_the_usual
+from nextmv_autotrack.settings import OF_THIS_PROCESS, Sources
 from nextmv_autotrack.tracker import Tracker, standing_in
 
 if TYPE_CHECKING:
@@ -44,9 +46,6 @@ _SWITCH = "NEXTMV_AUTOTRACK_ENABLED"
 
 class LocalTracker(Tracker):
     """Tracks a process whose runs stay where they are."""
-
-    def __init__(self) -> None:
-        super().__init__(OF_THIS_PROCESS)
 
     def _new_recorder(self) -> Recorder:
         recorder = ForcedRecorder(
@@ -85,8 +84,10 @@ class NothingLeaves:
 
 @contextmanager
 def set_apart(
-    wire: Wire, said: Mapping[str, Any], chosen: Mapping[str, Any]
-) -> Iterator[None]:
+    wire: Wire,
+    said: Mapping[str, Any] | None = None,
+    chosen: Mapping[str, Any] | None = None,
+) -> Iterator[Sources]:
     """Let neither the environment nor a file have a say, and all requests go to `wire`.
 
     Args:
@@ -94,12 +95,14 @@ def set_apart(
         said: Settings in place of those outside of code.
         chosen: Settings before those of `configure`.
     """
+    usual = tracking.TRACKER.sources
+    sources = usual.apart(said or {}, chosen={**_CHOSEN, **(chosen or {})})
     with (
-        OF_THIS_PROCESS.instead(said, chosen={**_CHOSEN, **chosen}),
+        in_place_of_the_usual(sources),
         in_place_of_connections(wire),
         _children_record_nothing(),
     ):
-        yield
+        yield sources
 
 
 @contextmanager
@@ -129,3 +132,6 @@ def _children_record_nothing() -> Iterator[None]:
         del os.environ[_SWITCH]
         if before is not None:
             os.environ[_SWITCH] = before
+        if OF_THIS_PROCESS.is_read:
+            # Perhaps meanwhile, by a thread that was there before.
+            OF_THIS_PROCESS.reread()

@@ -16,6 +16,7 @@ from typing import Any
 
 from nextmv_autotrack.capture.open_run import Append
 from nextmv_autotrack.journal import LOG
+from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.testing import death
 from nextmv_autotrack.testing.apart import (
     LocalTracker,
@@ -54,7 +55,10 @@ def main(job: Job) -> None:
     """Do what there is to do; say so if nobody has died of it."""
     death.is_expected = True
     chosen = {"directory": job.home}
-    with set_apart(NothingLeaves(), {}, chosen), tracking_by(_Watched(job.at_line)):
+    with (
+        set_apart(NothingLeaves(), chosen=chosen) as sources,
+        tracking_by(_Watched(sources, job.at_line)),
+    ):
         try:
             _do(job)
         finally:
@@ -110,9 +114,9 @@ def _to_its_end(result: Any) -> None:
 class _Watched(LocalTracker):
     """Tracks the process until a certain line is logged, and kills it then."""
 
-    def __init__(self, at_line: str | None) -> None:
+    def __init__(self, sources: Sources, at_line: str | None) -> None:
         self._at_line = None if at_line is None else at_line.encode()
-        super().__init__()
+        super().__init__(sources)
 
     def _append_first(self, kind: int, meta: bytes, payload: bytes) -> None:
         super()._append_first(kind, meta, payload)

@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nextmv_autotrack.nextmv_api.in_place import CLOCK
-from nextmv_autotrack.settings import OF_THIS_PROCESS
 from nextmv_autotrack.testing.apart import HOST, set_apart, tracking_by
 from nextmv_autotrack.testing.messages import Answer, Request
 from nextmv_autotrack.testing.platform_runs import as_recorded
@@ -132,8 +131,8 @@ class FakePlatform:
             folder = TemporaryDirectory(ignore_cleanup_errors=True)
             directory = Path(stack.enter_context(folder))
             said, chosen = {"app_id": self._app_id}, {"directory": directory}
-            stack.enter_context(set_apart(self, said, chosen))
-            tracker = Tracker(OF_THIS_PROCESS, CLOCK)
+            sources = stack.enter_context(set_apart(self, said, chosen))
+            tracker = Tracker(sources, CLOCK)
             stack.callback(tracker.shutdown)
             stack.enter_context(tracking_by(tracker))
             self._in_place = stack.pop_all()

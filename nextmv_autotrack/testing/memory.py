@@ -10,6 +10,7 @@ import orjson
 from nextmv_autotrack.clock import NS_PER_S
 from nextmv_autotrack.errors import NotDeliveredError
 from nextmv_autotrack.journal import BEGIN, END, LOG, PART
+from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.status import Delivery, Status
 from nextmv_autotrack.testing.apart import LocalTracker
 from nextmv_autotrack.testing.recorded_run import RecordedRun
@@ -23,9 +24,9 @@ _WHY_NOT = (
 class MemoryTracker(LocalTracker):
     """Tracks a process without a folder, a thread, or a connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, sources: Sources) -> None:
         self._frames: dict[str, list[_Frame]] = {}
-        super().__init__()
+        super().__init__(sources)
         self.handle = _NeverSent()
 
     def _append_first(self, kind: int, meta: bytes, payload: bytes) -> None:

@@ -30,6 +30,7 @@ def recording() -> Iterator[RecordedRuns]:
         >>> runs[0].input, runs[0].options, runs[0].output, runs[0].metrics
         (['bonn', 'aachen'], {'vehicles': '1'}, {'routes': [['bonn', 'aachen']]}, {'value': 2})
     """
-    tracker = MemoryTracker()
-    with set_apart(NothingLeaves(), {}, {}), tracking_by(tracker):
-        yield RecordedRuns(tracker.runs)
+    with set_apart(NothingLeaves()) as sources:
+        tracker = MemoryTracker(sources)
+        with tracking_by(tracker):
+            yield RecordedRuns(tracker.runs)

@@ -16,7 +16,7 @@ from nextmv_autotrack import (
     track_run,
     tracked,
 )
-from nextmv_autotrack.settings import OF_THIS_PROCESS
+from nextmv_autotrack.capture import installed
 from nextmv_autotrack.testing import FakePlatform
 
 RUN = {"input": {"stops": 3}, "output": {"routes": [[1, 2]]}, "metrics": {"value": 4}}
@@ -157,7 +157,7 @@ def test_its_folder_and_its_thread_go_with_it():
     before = {thread.name for thread in threading.enumerate()}
     with FakePlatform():
         solve(["bonn"])
-        folder = OF_THIS_PROCESS.resolve().directory
+        folder = installed.recorder().sources.resolve().directory
         assert folder.is_dir()
     assert not folder.exists()
     assert {thread.name for thread in threading.enumerate()} <= before

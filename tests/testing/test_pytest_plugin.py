@@ -59,6 +59,22 @@ def test_a_key_in_the_environment_leads_to_no_traffic_and_to_no_file(tested, pla
     assert len(platform.runs()) == 1
 
 
+def test_what_waits_on_the_machine_is_not_sent_by_tests(tested, platform):
+    tested.environ |= {
+        "NEXTMV_API_KEY": platform.key,
+        "NEXTMV_ENDPOINT": platform.endpoint,
+        "NEXTMV_APP_ID": "routing",
+    }
+    platform.fail_next(1000, status=503)
+    dies = "import os; from model import solve; solve({'bonn': 4}); os._exit(0)"
+    tested.run("-c", dies)
+    platform.reset()
+    assert "2 passed" in tested.pytest().stdout
+    assert platform.requests() == []
+    tested.run("-c", "import model")
+    assert len(platform.runs()) == 1
+
+
 def test_a_test_that_fails_shows_what_differs_and_the_runs(tested):
     tested.write(
         "test_wrong.py",

@@ -142,12 +142,12 @@ def test_settings_from_outside_have_no_say_and_those_of_code_have(
     monkeypatch.setenv("NEXTMV_APP_ID", "of-the-developer")
     (tmp_path / "pyproject.toml").write_text("[tool.nextmv-autotrack]\nlogs = false\n")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(OF_THIS_PROCESS, "_configured", {})
     with recording() as runs:
         configure(app_id="of-the-code", destination="cloud", directory=tmp_path / "no")
         solve(["bonn"])
         assert [run.app_id for run in runs] == ["of-the-code"]
     assert not (tmp_path / "no").exists()
+    assert OF_THIS_PROCESS.origin("app_id") != "configure"
     assert os.environ["NEXTMV_AUTOTRACK_ENABLED"] == "false"
 
 
