@@ -5,6 +5,8 @@ Example:
     >>> @tracked
     ... def solve(data: dict) -> dict:
     ...     return {"solution": sorted(data), "metrics": {"value": len(data)}}
+
+PYTEST_DONT_REWRITE, or pytest warns where this is imported before it starts.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.context import open_roots
-from nextmv_autotrack.capture.installed import install
+from nextmv_autotrack.capture.installed import install, recorder
 from nextmv_autotrack.capture.lookout import Lookout
 from nextmv_autotrack.capture.recorder import Recorder
 from nextmv_autotrack.capture.resources import CHILDREN
@@ -29,6 +29,7 @@ from nextmv_autotrack.settings import OF_THIS_PROCESS, Sources
 from nextmv_autotrack.upload.fork_gate import ForkGate
 from nextmv_autotrack.upload.front import Front
 from nextmv_autotrack.upload.worker import Worker
+from nextmv_autotrack.whereabouts import Whereabouts, whereabouts
 from nextmv_autotrack.whereabouts import install as install_whereabouts
 
 
@@ -44,10 +45,12 @@ class Tracker:
         self._may_work = True
         """Whether there may be a thread: not once the process ends, and not in a child
         that was forked while its parent had the store open."""
+        self.is_of_tests = False
+        """Whether another one has stood in for it: what others have left is theirs."""
         self._failures_told = safely.failures
         self.recorder = self._new_recorder()
         self._lookout = Lookout(self.recorder.timeline, sources, clock)
-        self.handle: Handle = Handle(
+        self.handle: Whereabouts = Handle(
             sources, clock, looking_for=self.looking_for, at_work=self.at_work
         )
 
@@ -183,7 +186,7 @@ class Tracker:
         try:
             if self._front is None or self._front.is_done:
                 # Nothing of its own, but perhaps something of its children's.
-                if self.recorder.has_functions:
+                if self.recorder.has_functions and not self.is_of_tests:
                     waits = send_what_is_left(self.sources, self._clock, self._gate)
             else:
                 self.shutdown()
@@ -203,15 +206,46 @@ class Tracker:
 TRACKER = Tracker(OF_THIS_PROCESS)
 """The tracking of this process."""
 
+_present = [TRACKER]
+"""It, and whoever stands in for it: what they have open, a fork has to know of."""
+
+
+def _each(do: Callable[[Tracker], None]) -> Callable[[], None]:
+    def do_each() -> None:
+        for one in _present:
+            do(one)
+
+    return do_each
+
+
 install(TRACKER.recorder)
 install_whereabouts(TRACKER.handle)
 atexit.register(TRACKER.at_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=TRACKER.before_fork,
-        after_in_parent=TRACKER.after_fork_in_parent,
-        after_in_child=TRACKER.after_fork,
+        before=_each(Tracker.before_fork),
+        after_in_parent=_each(Tracker.after_fork_in_parent),
+        after_in_child=_each(Tracker.after_fork),
     )
+
+
+@contextmanager
+def standing_in(tracker: Tracker) -> Iterator[None]:
+    """Let another tracker do the tracking of this process, within the block."""
+    global TRACKER  # noqa: PLW0603 -- there is one for the process
+    usual = TRACKER, recorder(), whereabouts()
+    TRACKER.is_of_tests = True
+    TRACKER = tracker
+    _present.append(tracker)
+    install(tracker.recorder)
+    install_whereabouts(tracker.handle)
+    try:
+        yield
+    finally:
+        TRACKER = usual[0]
+        _present.remove(tracker)
+        install(usual[1])
+        install_whereabouts(usual[2])
 
 
 def configure(**settings: Any) -> None:

@@ -16,6 +16,7 @@ import orjson
 
 from nextmv_autotrack.capture.context import innermost
 from nextmv_autotrack.capture.decorator import tracked
+from nextmv_autotrack.capture.forced import ForcedRecorder
 from nextmv_autotrack.capture.installed import install, recorder
 from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.capture.recorder import Recorder
@@ -171,28 +172,27 @@ class _Said:
         )
 
 
-class _Forced(Recorder):
-    """A recorder for which some settings hold before those of a function."""
+class _Own(ForcedRecorder):
+    """The recorder of a call aside."""
 
-    forced: Mapping[str, Any]
     is_kept: bool
 
     def plan(self, own: Mapping[str, Any], name: str) -> Plan:
         """Return the settings that hold here, made ready."""
-        made = super().plan({**own, **self.forced}, name)
+        made = super().plan(own, name)
         if self.is_kept or made.settings.output is not False:
             return made
         # It is looked at, not written down.
-        return super().plan({**own, **self.forced, "output": None}, name)
+        return super().plan({**own, "output": None}, name)
 
 
-def _recorder_of(said: _Said, usual: Recorder, *, is_kept: bool) -> _Forced:
+def _recorder_of(said: _Said, usual: Recorder, *, is_kept: bool) -> _Own:
     def append(kind: int, meta: bytes, payload: Body) -> None:
         said.append(kind, meta, payload)
         if is_kept:
             usual.append(kind, meta, payload)
 
-    own = _Forced(
+    own = _Own(
         append=append,
         clock=SYSTEM_CLOCK,
         new_id=usual.new_id if is_kept else new_id_source(),

@@ -179,13 +179,8 @@ class Recorder:
             opened.add_log_tail()
         if error is not None and opened.status is _FAILED:
             opened.add_last_lines(traceback_text(error))
-        assets = b""
-        if opened.assets:
-            assets = assets_json(opened)
-        if opened.duration_ns >= VISUAL_FROM_NS and opened.plan.resources:
-            assets = with_visual(assets, opened)
-        if assets:
-            opened.add_part("assets", assets)
+        if opened.assets or opened.duration_ns >= VISUAL_FROM_NS:
+            _write_assets(opened)
         append = opened.sink if opened.held is None else opened.append
         meta = end_meta(opened)
         try:
@@ -233,3 +228,11 @@ class Recorder:
             held, one.held = one.held or [], None
             for frame in held:
                 one.sink(*frame)
+
+
+def _write_assets(opened: OpenRun) -> None:
+    assets = assets_json(opened) if opened.assets else b""
+    if opened.plan.resources and opened.duration_ns >= VISUAL_FROM_NS:
+        assets = with_visual(assets, opened)
+    if assets:
+        opened.add_part("assets", assets)

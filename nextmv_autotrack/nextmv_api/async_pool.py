@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from nextmv_autotrack.nextmv_api.in_place import wire
 from nextmv_autotrack.nextmv_api.pool import (
     KEPT_CONNECTIONS,
     certificates,
@@ -60,12 +61,17 @@ class AsyncPool:
     @asynccontextmanager
     async def sent(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
         """Send a request; the answer can be read in the block."""
-        transport = self._given or self._transport_for(request.url, self._here())
-        response = await transport.handle_async_request(request)
+        response = await self._answered(request)
         try:
             yield response
         finally:
             await response.aclose()
+
+    async def _answered(self, request: httpx.Request) -> httpx.Response:
+        if (here := wire()) is not None:
+            return await here.handle_async_request(request)
+        transport = self._given or self._transport_for(request.url, self._here())
+        return await transport.handle_async_request(request)
 
     def _here(self) -> _OfLoop:
         return self._by_loop.setdefault(asyncio.get_running_loop(), _OfLoop())

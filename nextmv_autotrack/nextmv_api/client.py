@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
+from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.errors import RefusedError, SettingsError
 from nextmv_autotrack.nextmv_api import calls
 from nextmv_autotrack.nextmv_api.address import clean_endpoint
@@ -24,6 +24,7 @@ from nextmv_autotrack.nextmv_api.exchange import (
     user_agent,
 )
 from nextmv_autotrack.nextmv_api.faults import translated
+from nextmv_autotrack.nextmv_api.in_place import CLOCK
 from nextmv_autotrack.nextmv_api.listing import Page
 from nextmv_autotrack.nextmv_api.pool import Pool
 from nextmv_autotrack.nextmv_api.sign_in import SignedIn
@@ -67,7 +68,7 @@ class Client:
         *,
         transport: httpx.BaseTransport | None = None,
         patience_s: Callable[[], float] = lambda: SILENCE_TIMEOUT_S,
-        clock: Clock = SYSTEM_CLOCK,
+        clock: Clock = CLOCK,
         system_certs: bool = False,
         allow_http: bool = False,
         another_key: AnotherKey = no_other_key,

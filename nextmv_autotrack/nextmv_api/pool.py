@@ -12,6 +12,7 @@ from nextmv_autotrack import safely
 from nextmv_autotrack.errors import UnreachableError
 from nextmv_autotrack.nextmv_api.address import is_loopback
 from nextmv_autotrack.nextmv_api.faults import translated
+from nextmv_autotrack.nextmv_api.in_place import wire
 
 if TYPE_CHECKING:
     import ssl
@@ -48,6 +49,8 @@ class Pool:
 
     def send(self, request: httpx.Request) -> httpx.Response:
         """Send a request; the answer's body is still to be read."""
+        if (here := wire()) is not None:
+            return here.handle_request(request)
         return self._transport_for(request.url).handle_request(request)
 
     def prepare(self, address: str) -> None:
@@ -60,6 +63,8 @@ class Pool:
 
         # The system's look-up of names imports it for any host.
         codecs.lookup("idna")
+        if wire() is not None:
+            return
         with translated("preparing a request", address):
             self._transport_for(httpx.URL(address))
 

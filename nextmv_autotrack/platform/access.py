@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -29,7 +30,8 @@ def access(
     """
     given = {"endpoint": endpoint, "api_key": api_key, "profile": profile}
     own = {name: text for name, value in given.items() if (text := _said(name, value))}
-    found = _found(sources or OF_THIS_PROCESS, own)
+    sources = sources or _of_this_process()
+    found = _found(sources, own)
     if found.problem is not None:
         raise SettingsError(found.problem)
     if not found.is_open:
@@ -38,7 +40,7 @@ def access(
     if "api_key" in own:
         # Whoever gives a key has that one, and no other, in mind.
         return found
-    return replace(found, found_again=partial(_found, sources or OF_THIS_PROCESS, own))
+    return replace(found, found_again=partial(_found, sources, own))
 
 
 def _said(name: str, value: object) -> str:
@@ -56,4 +58,21 @@ def _found(sources: Sources, own: Mapping[str, Any]) -> Access:
 
 def default_instance(sources: Sources | None = None) -> str | None:
     """Return the instance that runs belong to when nobody has said so."""
-    return (sources or OF_THIS_PROCESS).resolve().instance_id
+    return (sources or _of_this_process()).resolve().instance_id
+
+
+_in_place: list[Sources] = []
+
+
+def _of_this_process() -> Sources:
+    return _in_place[-1] if _in_place else OF_THIS_PROCESS
+
+
+@contextmanager
+def in_place_of_the_usual(sources: Sources) -> Iterator[None]:
+    """Let other sources be those of the process, for its clients, within the block."""
+    _in_place.append(sources)
+    try:
+        yield
+    finally:
+        _in_place.remove(sources)

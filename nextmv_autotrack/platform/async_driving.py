@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from nextmv_autotrack.nextmv_api.async_client import AsyncClient
+from nextmv_autotrack.nextmv_api.in_place import pause_async
 from nextmv_autotrack.platform.steps import (
     Ask,
     Pause,
@@ -32,7 +33,7 @@ class AsyncDriver:
     def __init__(
         self,
         client: AsyncClient,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[None]] = pause_async,
     ) -> None:
         self._client = client
         self._sleep = sleep

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
 from nextmv_autotrack.nextmv_api import Client
+from nextmv_autotrack.nextmv_api.in_place import pause
 from nextmv_autotrack.platform.steps import (
     Ask,
     Pause,
@@ -38,7 +38,7 @@ class Driver:
     def __init__(
         self,
         connect: Callable[[], Client],
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
         helpers: int = HELPERS,
     ) -> None:
         self._connect = connect

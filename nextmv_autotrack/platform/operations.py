@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
+from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.errors import SettingsError
 from nextmv_autotrack.ids import NewId, new_id_source
 from nextmv_autotrack.nextmv_api.address import app_path
+from nextmv_autotrack.nextmv_api.in_place import CLOCK
 from nextmv_autotrack.platform.creating import created, exists
 from nextmv_autotrack.platform.patience import Patience
 from nextmv_autotrack.platform.reading import LAST_POLL_S, Reading
@@ -51,7 +52,7 @@ class Operations:
     app_id: str
     instance_id: str | None = None
     account: str = ""
-    clock: Clock = SYSTEM_CLOCK
+    clock: Clock = CLOCK
     chance: Callable[[], float] = random.random
     new_id: NewId = field(default_factory=new_id_source)
 

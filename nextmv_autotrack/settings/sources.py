@@ -23,8 +23,8 @@ class _Outside(NamedTuple):
 
     settings: dict[str, Any]
     origins: dict[str, str]
-    profile: dict[str, str]
-    """Chosen by who starts the program, before what code says."""
+    chosen: Mapping[str, Any]
+    """The profile that who starts the program has chosen: before what code says."""
 
 
 class Sources:
@@ -47,10 +47,30 @@ class Sources:
         self._complain = complain
         self._configured: dict[str, Any] = {}
         self._from_outside: _Outside | None = None
+        self._instead: _Outside | None = None
         self._base: tuple[object, Settings] | None = None
         self._access: tuple[dict[str, Any], Access] | None = None
         self.version = object()
         """Another one whenever `configure` has changed something."""
+
+    def apart(self, said: Mapping[str, Any], *, chosen: Mapping[str, Any]) -> Sources:
+        """Return sources that read neither the environment nor any file.
+
+        They begin with what code has set here; what is set there is not set here.
+
+        Args:
+            said: Holds in place of them, behind what code says.
+            chosen: Holds before what code says for the process.
+        """
+        found = Sources({}, complain=self._complain)
+        found._configured.update(self._configured)
+        found._instead = _Outside({**said}, {}, {**chosen})
+        return found
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the environment and the files have been read."""
+        return self._from_outside is not None
 
     def configure(self, **given: Any) -> None:
         """Set settings for the whole process; see `Settings` for the names."""
@@ -72,7 +92,7 @@ class Sources:
         version, base = self.version, self._base
         if base is None or base[0] is not version:
             outside = self._outside()
-            given = {**outside.settings, **self._configured, **outside.profile}
+            given = {**outside.settings, **self._configured, **outside.chosen}
             self._base = base = (version, replace(Settings(), **given))
         return replace(base[1], **own) if own else base[1]
 
@@ -104,7 +124,8 @@ class Sources:
     def _about_access(self, own: Mapping[str, Any]) -> dict[str, Any]:
         settings = self.resolve()
         given = {name: getattr(settings, name) for name in _ABOUT_ACCESS}
-        given = {**given, **own, **self._outside().profile}
+        chosen = self._outside().chosen
+        given = {**given, **own, **{k: chosen[k] for k in given if k in chosen}}
         endpoint, is_strange = given["endpoint"], False
         if not self._is_key_of_the_project(own):
             # Its file alone neither says where a key of the user's goes, nor how.
@@ -135,6 +156,8 @@ class Sources:
         return self._from_outside
 
     def _look_outside(self) -> _Outside:
+        if self._instead is not None:
+            return self._instead
         found: dict[str, Any] = {}
         origins: dict[str, str] = {}
         for name, source, value in said(self._environ, self._folder, self._complain):

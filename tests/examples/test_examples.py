@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.project.paths import PYTEST_OPTIONS
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -94,4 +96,9 @@ def test_requests_answered_together_keep_to_their_own_runs():
 def test_every_example_is_tested():
     source = Path(__file__).read_text("utf-8")
     for example in EXAMPLES.glob("*.py"):
-        assert f'runs_of("{example.stem}")' in source
+        assert f'"{example.stem}' in source
+
+
+def test_the_tests_of_a_model_pass():
+    path = str(EXAMPLES / "test_of_a_model.py")
+    assert "4 passed" in python("-m", "pytest", *PYTEST_OPTIONS, path)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nextmv_autotrack.nextmv_api.wire import Facts, create_body, duration_ms, marker
 from nextmv_autotrack.status import Status
-from tests.platform_server.create_check import check
+from nextmv_autotrack.testing.create_check import check
 
 ID = "0192f0c1a2b37c4d8e5f60718293a4b5"
 UPLOADS = {"in": b"{}", "out": b"{}", "logs": b"a line"}

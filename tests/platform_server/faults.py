@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from tests.platform_server.http_connection import Answer, Request
+from nextmv_autotrack.testing.messages import Answer, Request
 
 When = Literal["never", "at once", "later"]
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.platform_server.service import PARTS
-from tests.platform_server.trouble import Kind
+from nextmv_autotrack.testing.service import PARTS
+from nextmv_autotrack.testing.trouble import Kind
 
 KEY = "test-key-4711"
 

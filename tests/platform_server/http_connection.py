@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 from itertools import count
+
+from nextmv_autotrack.testing.messages import Answer, Request
 
 _connection_numbers = count(1)
 
@@ -17,58 +17,16 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 MAX_HEAD_BYTES = 64 * 1024
 
 
-@dataclass
-class Request:
-    """One request, complete."""
-
-    method: str
-    path: str
-    query: str
-    head: bytes
-    """The header lines, as they came."""
-    body: bytes
-    connection: int
-    is_storage: bool
-    """Whether it came in at the port of the storage."""
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers by their names in lower case."""
-        lines = self.head.decode("latin-1").split("\r\n")[1:]
-        pairs = (line.partition(":") for line in lines if line)
-        return {name.strip().lower(): value.strip() for name, _, value in pairs}
-
-
-@dataclass
-class Answer:
-    """What is sent back; without a status, the connection is closed instead."""
-
-    status: int | None = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    is_cut: bool = False
-    """Whether only half of it is sent before the connection is closed."""
-
-    @classmethod
-    def of(cls, document: object, status: int = 200) -> Answer:
-        """Return an answer of JSON."""
-        return cls(status, json.dumps(document).encode())
-
-    @classmethod
-    def error(cls, status: int, words: str) -> Answer:
-        """Return a refusal in words."""
-        return cls(status, words.encode(), {"Content-Type": "text/plain"})
-
-    def encoded(self, *, is_to_head: bool = False) -> bytes:
-        """Return the answer as HTTP; to a HEAD, without its body."""
-        assert self.status is not None
-        lines = [f"HTTP/1.1 {self.status} {_REASONS.get(self.status, 'Unknown')}"]
-        headers = {"Content-Type": "application/json", "Date": formatdate(usegmt=True)}
-        headers |= self.headers
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        lines += [f"Content-Length: {len(self.body)}", "", ""]
-        body = b"" if is_to_head else self.body
-        return "\r\n".join(lines).encode("latin-1") + body
+def encoded(answer: Answer, *, is_to_head: bool = False) -> bytes:
+    """Return an answer as HTTP; to a HEAD, without its body."""
+    assert answer.status is not None
+    lines = [f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Unknown')}"]
+    headers = {"Content-Type": "application/json", "Date": formatdate(usegmt=True)}
+    headers |= answer.headers
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += [f"Content-Length: {len(answer.body)}", "", ""]
+    body = b"" if is_to_head else answer.body
+    return "\r\n".join(lines).encode("latin-1") + body
 
 
 Handler = Callable[[Request, Callable[[Answer], None]], None]
@@ -147,17 +105,17 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
         elif answer.is_cut:
             # Half of the body; of the head, where there is none.
-            encoded = answer.encoded()
-            left_out = len(answer.body) or len(encoded)
-            self._transport.write(encoded[: -(left_out + 1) // 2])
+            whole = encoded(answer)
+            left_out = len(answer.body) or len(whole)
+            self._transport.write(whole[: -(left_out + 1) // 2])
             self._transport.close()
         elif not self._transport.is_closing():
-            self._transport.write(answer.encoded(is_to_head=self._is_head))
+            self._transport.write(encoded(answer, is_to_head=self._is_head))
             if self._buffer:
                 self._go_on()
 
     def _refuse(self, status: int, words: str) -> None:
         assert self._transport is not None
         self._buffer.clear()
-        self._transport.write(Answer.error(status, words).encoded())
+        self._transport.write(encoded(Answer.error(status, words)))
         self._transport.close()

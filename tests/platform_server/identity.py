@@ -10,7 +10,8 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import parse_qs
 
-from tests.platform_server.http_connection import Answer, Request
+from nextmv_autotrack.testing.messages import Answer, Request
+from nextmv_autotrack.testing.service import Service
 
 CLIENT_ID = "client-4711"
 LIFE_S = 3600.0
@@ -97,6 +98,29 @@ class Identity:
             "token_type": "Bearer",
             "expires_in": int(life_s),
         }
+
+
+class ServiceWithSignIn(Service):
+    """A platform that takes the tokens of such a provider, too."""
+
+    def __init__(self, key: str) -> None:
+        self.identity = Identity()
+        super().__init__(key)
+
+    def reset(self) -> None:
+        """Forget everything and everybody."""
+        super().reset()
+        self.identity.reset()
+
+    def answer(self, request: Request) -> Answer:
+        """Return what a request is answered with, done."""
+        if request.path.startswith(PATH) and not request.is_storage:
+            return self.identity.answer(request)
+        return super().answer(request)
+
+    def takes(self, authorization: str) -> bool:
+        """Whether a request with this header may do all."""
+        return super().takes(authorization) or self.identity.takes(authorization)
 
 
 def token(claims: dict[str, Any]) -> str:

@@ -10,10 +10,12 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
+from nextmv_autotrack.testing.messages import Answer, Request
+from nextmv_autotrack.testing.service import PARTS, CreatedRun, upload_id_of
+from nextmv_autotrack.testing.trouble import Trouble
 from tests.platform_server.faults import Fault, Faults
-from tests.platform_server.http_connection import Answer, Connection, Request
-from tests.platform_server.service import PARTS, CreatedRun, Service, upload_id_of
-from tests.platform_server.trouble import Trouble
+from tests.platform_server.http_connection import Connection
+from tests.platform_server.identity import ServiceWithSignIn
 
 CONTROL = "/_control/"
 
@@ -28,7 +30,7 @@ class Server:
     """A platform and its storage, each at a port of its own, and what they saw."""
 
     def __init__(self, key: str, delay_s: float, faults: Faults) -> None:
-        self._service = Service(key)
+        self._service = ServiceWithSignIn(key)
         self._initial_delay_s = delay_s
         self._faults = faults
         self._listeners: dict[bool, asyncio.Server | None] = {}

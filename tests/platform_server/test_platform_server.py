@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.platform_server.create_check import Wrong, check
+from nextmv_autotrack.testing.create_check import Wrong, check
 from tests.platform_server.faults import FAULTS
 from tests.platform_server.handle import KEY, running
 from tests.platform_server.server import SILENCE_S

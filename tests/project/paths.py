@@ -5,11 +5,25 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+
+
+_INSTALLED = {one.name for one in entry_points(group="pytest11")}
+
+# By its own name only where it is installed: that is the one which pytest asks for.
+_PLUGIN = (
+    "nextmv_autotrack"
+    if "nextmv_autotrack" in _INSTALLED
+    else "nextmv_autotrack.testing.pytest_plugin"
+)
+
+PYTEST_OPTIONS = ("-W", "error", "-p", "no:cacheprovider", "-p", _PLUGIN)
+"""For tests of others, with our fixtures."""
 
 
 def need_source() -> None:

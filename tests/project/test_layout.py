@@ -27,6 +27,7 @@ STAGES = {
     "settings",
     "platform",
     "replaying",
+    "testing",
     "solvers",
     "launcher",
     "cli",

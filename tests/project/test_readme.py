@@ -11,7 +11,7 @@ import pytest
 from nextmv_autotrack.cli import main
 from nextmv_autotrack.nextmv_api.console import run_page
 from nextmv_autotrack.settings import Settings
-from tests.project.paths import ROOT, python
+from tests.project.paths import PYTEST_OPTIONS, ROOT, python
 
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -38,7 +38,10 @@ def listed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 
 NEEDS_A_PLATFORM = [block for block in blocks("python") if "Application(" in block]
 WAITS = [block for block in blocks("python") if ".wait(" in block]
-LOCAL = [block for block in blocks("python") if block not in NEEDS_A_PLATFORM]
+TESTS = [block for block in blocks("python") if "def test_" in block]
+LOCAL = [
+    block for block in blocks("python") if block not in [*NEEDS_A_PLATFORM, *TESTS]
+]
 
 
 @pytest.mark.parametrize("block", LOCAL, ids=range(len(LOCAL)))
@@ -47,6 +50,13 @@ def test_every_block_runs_and_its_runs_succeed(block, tmp_path, capsys):
     runs = listed(capsys)
     assert runs
     assert {run["status"] for run in runs} == {"succeeded"}
+
+
+def test_the_tests_of_a_model_pass(tmp_path):
+    (block,) = TESTS
+    (tmp_path / "test_block.py").write_text(block, "utf-8")
+    done = python("-m", "pytest", *PYTEST_OPTIONS, "test_block.py", folder=tmp_path)
+    assert "3 passed" in done.stdout, done.stdout
 
 
 def test_what_is_tracked_by_hand_arrives(tmp_path, platform):

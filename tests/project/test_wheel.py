@@ -20,10 +20,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-def test_the_wheel_holds_the_package_and_nothing_else(wheel: zipfile.ZipFile):
+def test_the_wheel_holds_the_package_and_what_pytest_finds_and_nothing_else(
+    wheel: zipfile.ZipFile,
+):
     tops = {Path(name).parts[0] for name in wheel.namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == {
-        "nextmv_autotrack"
+        "nextmv_autotrack",
+        "pytest_nextmv_autotrack.py",
     }
 
 
@@ -37,6 +40,8 @@ def test_the_wheel_brings_the_types_the_demo_and_the_licence(wheel: zipfile.ZipF
 def test_the_wheel_holds_every_module_of_the_source(wheel: zipfile.ZipFile):
     package = ROOT / "nextmv_autotrack"
     modules = {path.relative_to(ROOT).as_posix() for path in package.rglob("*.py")}
+    # Beside the package, there; see pyproject.toml.
+    modules.remove("nextmv_autotrack/testing/pytest_plugin.py")
     assert modules <= set(wheel.namelist())
 
 

@@ -14,9 +14,9 @@ from typing import Any, Literal, NamedTuple
 import httpx
 
 from nextmv_autotrack.clock import NS_PER_S, Clock
+from nextmv_autotrack.testing.create_check import Wrong, check
 from nextmv_autotrack.upload.under_way import NOTE_LIFE_S
 from nextmv_autotrack.whereabouts import CREATE_ENDS_S, CREATE_SETTLES_S
-from tests.platform_server.create_check import Wrong, check
 
 UPLOAD_LIFE_S = 15 * 60.0
 

@@ -15,7 +15,6 @@ import pytest
 
 from tests.capture.streams.programs import (
     PATIENCE_S,
-    Done,
     logs_in,
     run,
     surroundings,

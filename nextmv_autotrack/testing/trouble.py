@@ -6,11 +6,15 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tests.platform_server.http_connection import Answer, Request
+from nextmv_autotrack.testing.messages import Answer, Request
 
-Kind = Literal["refuse", "hang", "close", "lose answer", "do and refuse", "gather"]
+Kind = Literal[
+    "refuse", "hang", "close", "lose answer", "do and refuse", "gather", "delay"
+]
 """Refuse it; never answer; close at once; do it, then close; do it, then refuse it; hold
-it until there are as many as `times`, then go on with all of them."""
+it until there are as many as `times`, then go on with all of them; answer later. Those
+that need time of their own, `hang` and `gather`, are for a server, `delay` is for a fake
+in the process."""
 
 
 @dataclass
@@ -26,6 +30,8 @@ class Trouble:
     status: int = 503
     headers: dict[str, str] = field(default_factory=dict)
     body: str = "out of order"
+    seconds: float = 0.0
+    """How much later it is answered."""
 
     def concerns(self, request: Request) -> bool:
         """Whether the request is one of those."""

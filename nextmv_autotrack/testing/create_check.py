@@ -81,8 +81,8 @@ def _check_result(value: object, uploads: Mapping[str, bytes], kind: str) -> Non
     status = result.get("status")
     _require(status in {"succeeded", "failed"}, f"result.status: {status!r}")
     duration = result.get("execution_duration")
-    _require(type(duration) is int, f"execution_duration: {duration!r} is no integer")
-    assert isinstance(duration, int)
+    if not isinstance(duration, int) or isinstance(duration, bool):
+        raise Wrong(f"execution_duration: {duration!r} is no integer")
     _require(duration >= 0, "execution_duration: negative")
     for name in _UPLOADS:
         if name in result:
@@ -100,8 +100,8 @@ def _check_result(value: object, uploads: Mapping[str, bytes], kind: str) -> Non
 
 
 def _check_error_message(text: object) -> None:
-    _require(isinstance(text, str) and bool(text), "error_message: not a text")
-    assert isinstance(text, str)
+    if not isinstance(text, str) or not text:
+        raise Wrong("error_message: not a text")
     _require(text.isascii() and text.isprintable(), "unauthorized characters")
     _require(len(text) <= MAX_ERROR_MESSAGE_CHARS, "error_message: too long")
 
@@ -118,8 +118,8 @@ def _check_aside(blob: bytes, name: str) -> None:
 def _check_blob(
     uploads: Mapping[str, bytes], upload_id: object, name: str, kind: str
 ) -> None:
-    _require(isinstance(upload_id, str) and upload_id in uploads, f"{name}: unknown")
-    assert isinstance(upload_id, str)
+    if not isinstance(upload_id, str) or upload_id not in uploads:
+        raise Wrong(f"{name}: unknown")
     blob = uploads[upload_id]
     if kind == "json":
         _check_json(blob, name)
@@ -175,8 +175,8 @@ def _object(
 
 def _text(fields: dict[str, object], name: str, max_chars: int) -> None:
     value = fields.get(name, "")
-    _require(isinstance(value, str), f"{name}: not a text")
-    assert isinstance(value, str)
+    if not isinstance(value, str):
+        raise Wrong(f"{name}: not a text")
     _require(len(value) <= max_chars, f"{name}: over {max_chars} characters")
     _require(value.isprintable(), f"{name}: not printable")
 

@@ -12,10 +12,8 @@ from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from tests.platform_server.create_check import Wrong, check
-from tests.platform_server.http_connection import Answer, Request
-from tests.platform_server.identity import PATH as IDENTITY
-from tests.platform_server.identity import Identity
+from nextmv_autotrack.testing.create_check import Wrong, check
+from nextmv_autotrack.testing.messages import Answer, Request
 
 PAGE_RUNS = 50
 
@@ -46,16 +44,15 @@ class CreatedRun:
 class Service:
     """The platform without its wire."""
 
-    def __init__(self, key: str) -> None:
-        self._key = f"Bearer {key}"
-        self.identity = Identity()
+    def __init__(self, key: str | None = None) -> None:
+        self._key = key
+        """The only one that is taken; None: any."""
         self.storage = ""
         """Address of the storage."""
         self.reset()
 
     def reset(self) -> None:
         """Forget everything."""
-        self.identity.reset()
         self.signatures: dict[str, str] = {}
         self.expired: set[str] = set()
         self.blobs: dict[str, bytes] = {}
@@ -69,13 +66,16 @@ class Service:
         """Return what a request is answered with, done."""
         if request.is_storage:
             return self._store(request)
-        if request.path.startswith(IDENTITY):
-            return self.identity.answer(request)
         return self._of_the_api(request)
 
+    def takes(self, authorization: str) -> bool:
+        """Whether a request with this header may do all."""
+        if self._key is None:
+            return authorization.removeprefix("Bearer ") not in {"", authorization}
+        return authorization == f"Bearer {self._key}"
+
     def _of_the_api(self, request: Request) -> Answer:
-        given = request.headers.get("authorization", "")
-        if given != self._key and not self.identity.takes(given):
+        if not self.takes(request.headers.get("authorization", "")):
             return Answer.error(401, "unauthorized")
         parts = request.path.split("/")[1:]
         if parts[:2] == ["v1", "applications"] and len(parts) < 4:
