@@ -232,7 +232,7 @@ class Recorder:
 
 def _write_assets(opened: OpenRun) -> None:
     assets = assets_json(opened) if opened.assets else b""
-    if opened.plan.resources and opened.duration_ns >= VISUAL_FROM_NS:
+    if opened.plan.resources and (opened.duration_ns or 0) >= VISUAL_FROM_NS:
         assets = with_visual(assets, opened)
     if assets:
         opened.add_part("assets", assets)
