@@ -74,7 +74,7 @@ def call_aside(
         kwargs: Its arguments by name.
         is_kept: Record it as a new run, too.
     """
-    followed = function if _is_tracked(function) else tracked(function)
+    followed = function if watch_of(function) else tracked(function)
     said = _Said()
     own = _recorder_of(said, _usual(), is_kept=is_kept)
 
@@ -88,17 +88,19 @@ def call_aside(
     return said.ended()
 
 
-def _is_tracked(function: Any) -> bool:
-    """Whether calls of it are recorded as they are, by the settings it has."""
+def watch_of(function: Any) -> Watch | None:
+    """Return what follows calls of it, by the settings it has; None: nothing does."""
     from nextmv_autotrack.capture.callables import TrackedCallable  # noqa: PLC0415 -- for what is no function
 
     if issubclass(type(function), TrackedCallable):
-        return True
+        found: Watch = function._self_watch
+        return found
     # What follows the calls of a function is bound to its watch.
     inner = getattr(function, "__func__", function)
     cells = getattr(inner, "__closure__", None) or ()
     contents = [cell.cell_contents for cell in cells if cell != _EMPTY]
-    return any(isinstance(getattr(one, "__self__", None), Watch) for one in contents)
+    receivers = [getattr(one, "__self__", None) for one in contents]
+    return next((one for one in receivers if isinstance(one, Watch)), None)
 
 
 def _exhausted(call: Callable[[], Any]) -> None:

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from nextmv_autotrack.cli import columns, home, shapes
 from nextmv_autotrack.cli.columns import Row
 from nextmv_autotrack.cli.differences import (
@@ -31,6 +29,7 @@ from nextmv_autotrack.cli.words import (
     short_length,
     size,
 )
+from nextmv_autotrack.encode.unpacking import document
 from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.objective import Objective, flat, objective
 from nextmv_autotrack.store import Store, StoredRun
@@ -113,7 +112,7 @@ def _read(store: Store, digest: str | None) -> tuple[int | None, Any, str | None
         size_bytes = store.open_payload(digest).size
         if size_bytes > _LARGEST_READ:
             return size_bytes, MISSING, f"over {size(_LARGEST_READ)}: not looked into"
-        return size_bytes, orjson.loads(store.payload(digest)), None
+        return size_bytes, document(store.payload(digest)), None
     except (StoreError, ValueError) as error:
         return None, MISSING, str(error)
 

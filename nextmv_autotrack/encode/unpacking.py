@@ -7,8 +7,13 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path, PurePosixPath
-from typing import IO, BinaryIO, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
+
+import orjson
+
+from nextmv_autotrack.encode.formats import format_of
 
 # What is read at once of a file in it.
 _CHUNK_BYTES = 1024 * 1024
@@ -20,6 +25,17 @@ class PackedFile(NamedTuple):
     name: str
     """Relative, with `/` between its parts."""
     size: int
+
+
+def document(body: bytes) -> Any:
+    """Return a payload as Python values; of an archive, what tells its files.
+
+    Raises:
+        ValueError: It is damaged.
+    """
+    if format_of(body) == "multi-file":
+        return {"files": digests(BytesIO(body))}
+    return orjson.loads(body)
 
 
 def listed(archive: BinaryIO) -> list[PackedFile]:

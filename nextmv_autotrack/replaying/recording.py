@@ -9,8 +9,11 @@ import orjson
 
 from nextmv_autotrack.capture.recorded import NO_INPUT
 from nextmv_autotrack.encode import is_summary, mark_of_loss
+from nextmv_autotrack.encode.formats import format_of
+from nextmv_autotrack.encode.unpacking import document
 from nextmv_autotrack.errors import ReplayError
 from nextmv_autotrack.journal import LEFT_OUT
+from nextmv_autotrack.replaying.files import Files
 from nextmv_autotrack.status import Status
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ class Recorded:
     output: Any
     has_output: bool
     """Whether what came out was recorded, and all of it."""
+    has_files: bool
+    """Whether that are the files of a folder."""
 
 
 def read(store: Store, run: StoredRun) -> Recorded:
@@ -40,14 +45,22 @@ def read(store: Store, run: StoredRun) -> Recorded:
     return Recorded(
         run,
         _input(store, run),
-        orjson.loads(body) if body else None,
+        document(body) if body else None,
         is_whole(body),
+        format_of(body) == "multi-file",
     )
 
 
 def is_whole(body: bytes) -> bool:
     """Whether that is what was to be recorded, and neither nothing nor a summary."""
     return bool(body) and body != LEFT_OUT and not is_summary(body)
+
+
+def _why_there_are_no_files(body: bytes) -> str | None:
+    if not is_summary(body):
+        return None
+    reason = orjson.loads(body).get("reason")
+    return reason if isinstance(reason, str) else None
 
 
 def _input(store: Store, run: StoredRun) -> Any:
@@ -61,11 +74,15 @@ def _input(store: Store, run: StoredRun) -> Any:
     if run.input is None:
         return NO_INPUT
     body = store.payload(run.input)
+    if reason := _why_there_are_no_files(body):
+        raise ReplayError(f"none of the files that were its input are there: {reason}")
     if not is_whole(body):
         raise ReplayError(
             "only a summary of its input was recorded: it was larger than max_payload, "
             "or than the disk had room for"
         )
+    if format_of(body) == "multi-file":
+        return Files(body)
     if mark := mark_of_loss(body):
         raise ReplayError(
             f"its input has {mark} in it, which stands for what was not recorded"

@@ -26,8 +26,13 @@ class _Outcome(NamedTuple):
     assets: Blob | None = None
 
 
-def pack(store: Store, run: StoredRun) -> Waiting:
+def pack(store: Store, run: StoredRun, *, takes_text: bool = True) -> Waiting:
     """Return what is sent of `run`; large payloads stay files until they are sent.
+
+    Args:
+        store: Has it.
+        run: Which run.
+        takes_text: Whether output may be a text, and not only in a document.
 
     Raises:
         StoreError: A payload is not in the store, or damaged.
@@ -35,7 +40,7 @@ def pack(store: Store, run: StoredRun) -> Waiting:
     """
     logs = store.log_text(run.id)
     input_format, given = _input(store, run)
-    outcome = _outcome(store, run)
+    outcome = _outcome(store, run, takes_text=takes_text)
     return Waiting(
         id=run.id,
         name=run.name,
@@ -68,7 +73,7 @@ def _input(store: Store, run: StoredRun) -> tuple[Format, Blob | None]:
     return found.format, _blob(found)
 
 
-def _outcome(store: Store, run: StoredRun) -> _Outcome:
+def _outcome(store: Store, run: StoredRun, *, takes_text: bool) -> _Outcome:
     found = None if run.output is None else store.whole_payload(run.output)
     own = None if run.assets is None else _blob(store.whole_payload(run.assets))
     assets = with_environment(own, store.environment(run))
@@ -84,8 +89,8 @@ def _outcome(store: Store, run: StoredRun) -> _Outcome:
     # a document, and what is uploaded apart from it is ignored. So a text with some goes
     # into a document, under `solution`. What we have measured, and where, is not worth
     # that: a text that nobody has said more of stays what it is.
-    is_bare = own is None and run.metrics.keys() <= MEASURED
-    if found is not None and found.format == "text" and is_bare:
+    is_bare = takes_text and own is None and run.metrics.keys() <= MEASURED
+    if is_bare and found is not None and found.format == "text":
         return _Outcome("text", _as_text(found))
     document = output_document(
         None if found is None else _blob(found),
