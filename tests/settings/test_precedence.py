@@ -28,6 +28,7 @@ SAID = {
     "logs": ("INFO", "warning", 5, False),
     "resources": (False, "on", False, True),
     "sample": (0.5, "0.25", 1, 0),
+    "environment": ("full", "none", "versions", "full"),
     "max_payload": (2000, "3_000", 4000, 5000),
     "max_log": (2000, "3000", 4000, 5000),
     "directory": ("/a", "/b", "/c", Path("/d")),
