@@ -35,6 +35,7 @@ LONGEST_INTERVAL_S = 2.0
 # To look at children takes longer the more processes the machine has. A sample that took
 # a millisecond is followed by a pause of a tenth of a second.
 _PAUSE_FOR_TIME_TAKEN = 100
+_LONGEST_PAUSE_S = 10.0
 
 # More of them say nothing more: these are the largest.
 _MOST_CHILDREN = 64
@@ -79,18 +80,19 @@ class Sampler:
             return self._due_s
         if self._timeline.last is None:
             self._timeline.limits = limits()
-        self._timeline.add(self._look())
-        took_s = self._clock.steady() - now_s
+        process = self._of_this_process()
+        begun_s = time.thread_time()
+        self._timeline.add(self._look(process))
+        pause_s = (time.thread_time() - begun_s) * _PAUSE_FOR_TIME_TAKEN
         age_s = now_s - max(begun_ns) / NS_PER_S
-        self._due_s = now_s + max(interval_s(age_s), took_s * _PAUSE_FOR_TIME_TAKEN)
+        self._due_s = now_s + max(interval_s(age_s), min(pause_s, _LONGEST_PAUSE_S))
         return self._due_s
 
     def peak_kib(self) -> int:
         """Return the most memory seen since the oldest run in progress began."""
         return max((point.memory_kib for point in self._timeline.all()), default=0)
 
-    def _look(self) -> Point:
-        process = self._of_this_process()
+    def _look(self, process: Any) -> Point:
         end_ns = self._clock.steady_ns()
         last = self._timeline.last
         with process.oneshot():

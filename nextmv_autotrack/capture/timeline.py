@@ -122,12 +122,12 @@ def evenly(points: Sequence[Point], most: int) -> list[Point]:
     if len(points) <= most:
         return [*points]
     begin_ns = points[0].begin_ns
-    width_ns = (points[-1].end_ns - begin_ns) / most
+    width_ns = max(1.0, (points[-1].end_ns - begin_ns) / most)
     kept: list[Point] = []
-    slot = -1
+    slot = 0
     for point in points:
         its_slot = int((point.end_ns - 1 - begin_ns) / width_ns)
-        if its_slot == slot:
+        if kept and its_slot == slot:
             kept[-1] = kept[-1].joined(point)
         else:
             kept.append(point)

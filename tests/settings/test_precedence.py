@@ -31,6 +31,7 @@ SAID = {
     "streams": ("python", "fd", "off", "python"),
     "resources": (False, "on", False, True),
     "sample": (0.5, "0.25", 1, 0),
+    "environment": ("full", "none", "versions", "full"),
     "max_payload": (2000, "3_000", 4000, 5000),
     "max_log": (2000, "3000", 4000, 5000),
     "directory": ("/a", "/b", "/c", Path("/d")),

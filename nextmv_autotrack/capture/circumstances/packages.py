@@ -92,5 +92,5 @@ def _version(name: str) -> str:
         told: object = metadata.version(_PACKAGES[name] or name)
     except Exception:  # noqa: BLE001 -- not installed as a package, or damaged
         # Not by `getattr`: a module may compute what it does not have.
-        told = vars(sys.modules.get(name, sys)).get("__version__")
+        told = getattr(sys.modules.get(name), "__dict__", {}).get("__version__")
     return str(told)[:_LONGEST_VERSION] if isinstance(told, str) else _UNKNOWN

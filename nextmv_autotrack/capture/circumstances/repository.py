@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from nextmv_autotrack.capture.circumstances.program import script
 from nextmv_autotrack.capture.resources import CHILDREN
@@ -42,13 +42,10 @@ _COMPARE = (
     "core.fsmonitor=false",
     "-c",
     "core.untrackedCache=false",
-    "diff",
-    "--quiet",
-    "--no-ext-diff",
-    "--no-textconv",
+    "status",
+    "--porcelain",
+    "--untracked-files=no",
     "--ignore-submodules=dirty",
-    "HEAD",
-    "--",
 )
 
 # What a hook of another repository would have git look at instead.
@@ -160,17 +157,20 @@ def is_dirty(found: Repository, *, patience_s: Callable[[], float]) -> bool | No
         patience_s: How long this thread may take in all; asked again and again.
     """
     from shutil import which  # noqa: PLC0415 -- only where there is a repository
+    from tempfile import TemporaryFile  # noqa: PLC0415 -- only where there is a repository
 
     git = which("git")
     if git is None or found.commit is None:
         return None
-    with suppress(OSError):
-        process = _started([git, "-C", str(found.root), *_COMPARE])
-        return {0: False, 1: True}.get(_ended(process, patience_s))
+    # Not a pipe: it may be full, and cannot be waited for everywhere.
+    with suppress(OSError), TemporaryFile() as changes:
+        process = _started([git, "-C", str(found.root), *_COMPARE], changes)
+        if _ended(process, patience_s) == 0:
+            return os.fstat(changes.fileno()).st_size > 0
     return None
 
 
-def _started(words: list[str]) -> subprocess.Popen[bytes]:
+def _started(words: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
     others = {
         name: value
         for name, value in os.environ.items()
@@ -179,7 +179,7 @@ def _started(words: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 -- words of ours
         words,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=output,
         stderr=subprocess.DEVNULL,
         env={**others, "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"},
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
