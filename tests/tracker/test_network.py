@@ -32,7 +32,7 @@ def stored(tracker) -> list[StoredRun]:
 
 
 def arrived(platform: Platform) -> list[object]:
-    return sorted(json.loads(run.input) for run in platform.runs())
+    return sorted(run.given for run in platform.runs())
 
 
 # --- What passes by itself.
