@@ -69,7 +69,9 @@ def test_of_the_result_metrics_and_assets_stand_beside_the_files(written, stops)
     assert written.run.is_document is False
 
 
-def test_a_path_is_looked_for_where_the_call_is_made(written, stops, tmp_path, monkeypatch):
+def test_a_path_is_looked_for_where_the_call_is_made(
+    written, stops, tmp_path, monkeypatch
+):
     @tracked(input_dir="stops")
     def solve():
         pass
@@ -274,8 +276,10 @@ def test_a_callable_that_fails_leaves_the_arguments_as_the_input(written, caplog
     assert (written.run.input, written.run.output) == (1, 2)
     assert [message.partition(": ")[2] for message in caplog.messages] == [
         "the input_dir of a run: ZeroDivisionError: division by zero",
-        "the output_dir of a run: TypeError: expected str, bytes or os.PathLike object, "
-        "not int",
+        (
+            "the output_dir of a run: TypeError: expected str, bytes or os.PathLike "
+            "object, not int"
+        ),
     ]
 
 
@@ -334,7 +338,10 @@ def test_a_sampled_run_that_fails_has_its_files(written, tmp_path):
         ({"input_dir": 5}, "setting 'input_dir' must be the path of a folder, or a"),
         ({"output_dir": ""}, "setting 'output_dir' must be the path of a folder, or a"),
         ({"input_dir": "a", "input": "n"}, "settings 'input' and 'input_dir' cannot"),
-        ({"output_dir": "a", "output": str}, "settings 'output' and 'output_dir' cannot"),
+        (
+            {"output_dir": "a", "output": str},
+            "settings 'output' and 'output_dir' cannot",
+        ),
     ],
     ids=str,
 )
@@ -347,8 +354,14 @@ def test_a_wrong_setting_is_an_error_at_the_decorator(given, words):
     ("given", "words"),
     [
         ({"input_dir": len}, "setting 'input_dir' of a block must be the path of a fo"),
-        ({"output_dir": len}, "setting 'output_dir' of a block must be the path of a f"),
-        ({"input": 1, "input_dir": "a"}, "settings 'input' and 'input_dir' cannot both"),
+        (
+            {"output_dir": len},
+            "setting 'output_dir' of a block must be the path of a f",
+        ),
+        (
+            {"input": 1, "input_dir": "a"},
+            "settings 'input' and 'input_dir' cannot both",
+        ),
     ],
     ids=str,
 )

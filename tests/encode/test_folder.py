@@ -21,7 +21,9 @@ from nextmv_autotrack.encode.unpacking import digests, listed, unpack
 
 # Some systems take no more for a name, or no difference of case only.
 NAMES = st.text(
-    st.characters(codec="utf-8", exclude_characters='/\\<>:"|?*\0', categories=["L", "N"]),
+    st.characters(
+        codec="utf-8", exclude_characters='/\\<>:"|?*\0', categories=["L", "N"]
+    ),
     min_size=1,
     max_size=12,
 ).map(str.casefold)

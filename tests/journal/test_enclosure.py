@@ -41,9 +41,7 @@ def enclosed(path: Path, content: bytes = CONTENT) -> Enclosure:
 
 def frames_of(home: Home) -> list[tuple[Kind, bytes, bytes]]:
     return [
-        frame[:3]
-        for segment in home.segments()
-        for frame in read_frames(segment.path)
+        frame[:3] for segment in home.segments() for frame in read_frames(segment.path)
     ]
 
 
