@@ -245,7 +245,7 @@ def test_a_program_that_just_ends_has_delivered_its_runs(tmp_path, platform):
         NEXTMV_AUTOTRACK_FLUSH_TIMEOUT=f"{PATIENCE_S}",
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert sorted(run.input for run in platform.runs()) == [b'"one"', b'"two"']
+    assert sorted(run.input for run in platform.runs()) == [b"one", b"two"]
 
 
 def test_what_a_process_left_waiting_is_delivered_by_the_next(
