@@ -49,7 +49,9 @@ def printed_by(home: Path, *words: str) -> str:
 
 def without_numbers(text: str) -> list[list[str]]:
     """What is printed on one day and on another: times, memory and ids differ."""
-    return [re.sub(r"/\S+|[\d.,:+-]+e?", "", line).split() for line in text.splitlines()]
+    return [
+        re.sub(r"/\S+|[\d.,:+-]+e?", "", line).split() for line in text.splitlines()
+    ]
 
 
 @pytest.mark.parametrize("solver", here)
@@ -72,6 +74,7 @@ TESTED = """
 import ctypes, sys
 from nextmv_autotrack import track_run
 from tests.capture.streams.solving import highs
+from tests.capture.streams.test_solvers import without_numbers
 c = ctypes.CDLL(None)
 
 def everything():
@@ -91,14 +94,14 @@ SEEN = (
     TESTED
     + """
 def test_what_pytest_has_captured_is_the_same(capfd):
+    highs()  # says only once who it is
+    capfd.readouterr()
     everything()
     before = capfd.readouterr()
     with track_run(streams="fd"):
         everything()
     during = capfd.readouterr()
-    assert [line.split() for line in during.out.splitlines() if "time" not in line] == [
-        line.split() for line in before.out.splitlines() if "time" not in line
-    ]
+    assert without_numbers(during.out) == without_numbers(before.out)
     assert during.err == before.err == "stderr\\n"
 
 def test_what_is_captured_of_python_only_stays_there(capsys):
@@ -115,10 +118,6 @@ def test_under_pytest_all_of_it_is_in_the_log_in_order(words, tmp_path):
     (tmp_path / "test_it.py").write_text(TESTED)
     printed_by(tmp_path, "-m", "pytest", "-q", *words, "test_it.py")
     (lines,) = logs_in(tmp_path)
-    if words == ["-s"]:
-        # Two pipes: one may be overtaken by the other.
-        lines.remove("stderr")
-        lines.insert(3, "stderr")
     assert lines[:4] == ["python", "from C", "python again", "stderr"]
     assert any("LP iterations" in line for line in lines)
     assert lines[-1] == "python at last"
@@ -150,8 +149,8 @@ def test_in_a_thread_pool_every_solve_is_in_the_log_of_its_run(tmp_path):
     logs = logs_in(tmp_path)
     assert len(logs) == 6
     for lines in logs:
-        assert any("Running HiGHS" in line for line in lines)
-        assert any("LP iterations" in line for line in lines)
+        for words in ("Presolving model", "Solving report", "LP iterations"):
+            assert any(words in line for line in lines)
 
 
 NOTEBOOK = """
@@ -185,7 +184,9 @@ def test_in_a_notebook_all_of_it_is_in_the_log_and_shown_once(
         nbformat.v4.new_code_cell("import time; time.sleep(1)"),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    nbclient.NotebookClient(notebook, timeout=PATIENCE_S, kernel_name="python3").execute()
+    nbclient.NotebookClient(
+        notebook, timeout=PATIENCE_S, kernel_name="python3"
+    ).execute()
     shown = "".join(
         out["text"] for cell in cells for out in cell.outputs if "text" in out
     )
@@ -193,7 +194,8 @@ def test_in_a_notebook_all_of_it_is_in_the_log_and_shown_once(
     word, _ = WORDS[solver]
     for text in ("python", "stderr", "python again"):
         assert lines.count(text) == 1
-        assert shown.split("\n").count(text) == 1
+        # Pieces of what C code prints may come in between: a thread of the kernel's.
+        assert shown.count(f"{text}\n") == 1
     assert sum(word in line for line in lines) == shown.count(word) == 1
     assert sum("a record" in line for line in lines) == 1
     assert lines[0] == "python"
