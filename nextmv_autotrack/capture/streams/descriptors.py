@@ -7,16 +7,14 @@ would wait for them for ever, once the pipe is full.
 
 from __future__ import annotations
 
-import io
 import os
 import stat
-import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.streams import c_buffers
@@ -64,7 +62,7 @@ class Descriptors:
         Raises:
             OSError: It cannot be done here.
         """
-        self.flush()
+        c_buffers.flush()
         c_buffers.stay_line_buffered()
         told: list[tuple[str, int, int]] = []
         try:
@@ -89,7 +87,7 @@ class Descriptors:
 
     def set_runs(self, runs: Iterable[OpenRun]) -> None:
         """Give what is printed from now on to these runs, each all of it."""
-        self.flush()
+        c_buffers.flush()
         now = list(runs)
         begin = first_line(opened.id for opened in now)
         size = max([_LEAST_FILE_BYTES, *(opened.plan.max_log for opened in now)])
@@ -129,7 +127,7 @@ class Descriptors:
 
     def end(self) -> None:
         """Have it all as before, and give the runs the last of it."""
-        self.flush()
+        c_buffers.flush()
         self.restore()
         self.take(is_end=True, is_passed_on=True)
 
@@ -140,34 +138,26 @@ class Descriptors:
             if is_open(number) and _is_same(number, pipe):
                 os.dup2(before, number)
             close(pipe)
-            close(before)
+            _retire(before)
 
-    def write_past(
-        self, stream: Any, number: int, write: Callable[..., Any], text: Any
-    ) -> Any:
-        """Write what the runs know to where it goes, so that it is not theirs twice."""
-        found = next((one for one in self._redirected if one.number == number), None)
-        is_ours = found is not None and _is_same(number, found.pipe)
-        if found is None or not is_ours or type(stream) is not io.TextIOWrapper:
-            return write(text)
-        stream.flush()
-        self.take(is_passed_on=True)
-        left = text.encode(stream.encoding, stream.errors)
-        while left:
-            left = left[os.write(found.before, left) :]
-        return len(text)
+    def way_past(self, number: int) -> int | None:
+        """Where a descriptor led before; None when it does not lead to the relay now."""
+        for one in self._redirected:
+            if one.number == number and _is_same(number, one.pipe):
+                return one.before
+        return None
 
-    @staticmethod
-    def flush() -> None:
-        """Have Python and C print what they keep in memory."""
-        for stream in {
-            id(s): s for s in (sys.stdout, sys.stderr, sys.__stdout__)
-        }.values():
-            # It may be closed, or nobody reads it: the program finds out itself.
-            with suppress(Exception):
-                if stream is not None:
-                    stream.flush()
-        c_buffers.flush()
+
+_retired: list[int] = []
+
+
+def _retire(fd: int) -> None:
+    """Close a descriptor that another thread may just be writing to, somewhat later."""
+    if threading.active_count() > 1:
+        _retired.append(fd)
+        fd = _retired.pop(0) if len(_retired) > len(DESCRIPTORS) else -1
+    if fd >= 0:
+        close(fd)
 
 
 def printed_to() -> list[int]:

@@ -8,12 +8,13 @@ has kept the stream, as a logging handler does, is seen, too. What the program d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nextmv_autotrack.capture.context import enclosing
+from nextmv_autotrack.capture.context import and_around, enclosing
 from nextmv_autotrack.capture.open_run import OpenRun, Printed
+from nextmv_autotrack.capture.streams.bypass import Bypass
 from nextmv_autotrack.capture.streams.said import who_knows
 
 if TYPE_CHECKING:
@@ -30,10 +31,6 @@ _HANDS_ON = ("flush", "reconfigure", "detach", "close")
 _inside: set[int] = set()
 
 
-Known = Collection[OpenRun] | None
-Write = Callable[..., Any]
-
-
 class Watching(Protocol):
     """What is in place besides."""
 
@@ -41,6 +38,9 @@ class Watching(Protocol):
 
     def take(self, *, is_passed_on: bool = False) -> None:
         """Give the runs what was printed to the descriptors by now."""
+
+    def all_by_descriptor(self) -> list[OpenRun]:
+        """The runs that are to have all that this process prints."""
 
 
 class Tee:
@@ -57,6 +57,8 @@ class Tee:
         self._watching = watching
         self.name = name
         self.descriptor = _descriptor_of(stream)
+        """Which of them it writes to; None: neither."""
+        self.bypass = None if self.descriptor is None else Bypass.of(stream)
         self.is_on = False
         self._replaced: list[tuple[Any, str, object, object]] = []
 
@@ -72,11 +74,14 @@ class Tee:
             self._replace(self.stream, "write", self._seen(self.stream.write))
             buffer: Any = getattr(self.stream, "buffer", None)
             if hasattr(buffer, "write") and hasattr(buffer, "__dict__"):
-                self._replace(buffer, "write", self._seen(buffer.write))
+                write = buffer.write
+                if self.bypass is not None:
+                    write = self.bypass.around(write)
+                self._replace(buffer, "write", self._seen(write))
                 for name in _HANDS_ON:
                     if hasattr(self.stream, name):
                         method = getattr(self.stream, name)
-                        self._replace(self.stream, name, _inside_of(method))
+                        self._replace(self.stream, name, self._inside_of(method))
         except BaseException:
             self.remove()
             raise
@@ -84,6 +89,8 @@ class Tee:
     def remove(self) -> None:
         """See no more; what others have put over ours stays, and goes through."""
         self.is_on = False
+        if self.bypass is not None:
+            self.bypass.lead_to(None)
         while self._replaced:
             owner, name, ours, before = self._replaced.pop()
             if vars(owner).get(name) is not ours:
@@ -107,16 +114,14 @@ class Tee:
     def _seen(self, write: Callable[..., Any]) -> Callable[..., Any]:
         def seen(*args: Any, **kwargs: Any) -> Any:
             me = get_ident()
-            if not self.is_on or me in _inside:
+            if not self.is_on or me in _inside or self._is_seen_elsewhere:
                 return write(*args, **kwargs)
-            known = who_knows()
-            takers = self._takers(known)
+            takers = self._takers()
             _inside.add(me)
             try:
-                if self._watching.descriptors is None:
-                    result = write(*args, **kwargs)
-                else:
-                    result = self._write_beside(takers, known, write, *args, **kwargs)
+                if self._watching.descriptors is not None:
+                    self._keep_in_order(takers)
+                result = write(*args, **kwargs)
             finally:
                 _inside.discard(me)
             if takers and args:
@@ -127,55 +132,62 @@ class Tee:
 
         return seen
 
-    def _write_beside(
-        self,
-        takers: list[Printed],
-        known: Known,
-        write: Write,
-        *args: Any,
-        **kwargs: Any,
-    ) -> Any:
-        """Write while the descriptors are watched, too."""
+    @property
+    def _is_seen_elsewhere(self) -> bool:
+        """Whether it arrives at a descriptor that is watched, by ways not known here."""
         watched = self._watching.descriptors
-        if self.descriptor is None:
-            # It goes where C code prints to, by another way. Only for a run's own
-            # writes: what it waits for may be read by the thread that writes here.
-            if any(printed.by_descriptor for printed in takers):
-                self._watching.take(is_passed_on=True)
-        elif known and watched is not None and len(args) == 1 and not kwargs:
-            asked = [opened.printed for opened in known]
-            if any(printed is not None and printed.by_descriptor for printed in asked):
-                return watched.write_past(self.stream, self.descriptor, write, args[0])
-        return write(*args, **kwargs)
+        return (
+            watched is not None and self.descriptor is not None and self.bypass is None
+        )
 
-    def _takers(self, known: Known) -> list[Printed]:
-        """The runs of this context that are to have what is written now."""
+    def _keep_in_order(self, takers: list[Printed]) -> None:
+        """Let what C code has printed before go first: what follows goes another way."""
+        watched = self._watching.descriptors
+        if self.bypass is not None and self.descriptor is not None:
+            past = None if watched is None else watched.way_past(self.descriptor)
+            if past is not None:
+                self._watching.take(is_passed_on=True)
+            self.bypass.lead_to(past)
+        elif any(printed.by_descriptor for printed in takers):
+            # Only for a run's own prints: those of C code may be read by the very
+            # thread that prints them here, as in a notebook.
+            self._watching.take(is_passed_on=True)
+
+    def _takers(self) -> list[Printed]:
+        """The runs that are to have what is written now: those of this context.
+
+        What is printed where there is none is for those that want all of the process.
+        """
+        known = who_knows() or ()
+        found = and_around(enclosing())
+        is_redirected = self._watching.descriptors is not None
+        if not found and is_redirected and self.bypass is not None:
+            found = self._watching.all_by_descriptor()
         takers: list[Printed] = []
-        opened = enclosing()
-        has_descriptor = self.descriptor is not None
-        while opened is not None:
+        for opened in found:
             printed = opened.printed
-            is_news = opened.is_open and (known is None or opened not in known)
-            # What arrives at a descriptor is seen there.
-            is_seen = has_descriptor and printed is not None and printed.by_descriptor
-            if printed is not None and is_news and not is_seen:
+            if printed is None or not opened.is_open or opened in known:
+                continue
+            # In a forked child it arrives at the parent's relay.
+            is_seen = self.descriptor is not None and printed.by_descriptor
+            if is_redirected or not is_seen:
                 takers.append(printed)
-            opened = opened.parent
         return takers
 
+    def _inside_of(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            me = get_ident()
+            if not self.is_on or me in _inside:
+                return method(*args, **kwargs)
+            _inside.add(me)
+            try:
+                if self._watching.descriptors is not None:
+                    self._keep_in_order([])
+                return method(*args, **kwargs)
+            finally:
+                _inside.discard(me)
 
-def _inside_of(method: Callable[..., Any]) -> Callable[..., Any]:
-    def inside(*args: Any, **kwargs: Any) -> Any:
-        me = get_ident()
-        if me in _inside:
-            return method(*args, **kwargs)
-        _inside.add(me)
-        try:
-            return method(*args, **kwargs)
-        finally:
-            _inside.discard(me)
-
-    return inside
+        return inside
 
 
 def _as_bytes(written: Any) -> bytes:

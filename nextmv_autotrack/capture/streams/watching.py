@@ -34,8 +34,8 @@ class Watching:
         with self._lock:
             printed = opened.printed = Printed(opened, self.take)
             self._runs.append(opened)
-            for name in ("stdout", "stderr"):
-                self._watch(name)
+            self._watch("stdout", sys.stdout)
+            self._watch("stderr", sys.stderr)
             if opened.plan.streams == "fd" and self._redirect(opened.recorder.beside):
                 printed.by_descriptor = True
                 self._tell()
@@ -66,19 +66,27 @@ class Watching:
     def at_exit(self) -> None:
         """Have the descriptors lead where they led: a run may never end."""
         found, self.descriptors = self.descriptors, None
+        self._end_bypasses()
         if found is not None:
-            found.flush()
             found.restore()
 
     def after_fork_in_child(self) -> None:
         """Leave to the parent what is the parent's; what is printed goes its way."""
         self._lock = threading.RLock()
         self.descriptors = None
+        self._end_bypasses()
         self._forget_relay()
+
+    def all_by_descriptor(self) -> list[OpenRun]:
+        """The runs that are to have all that this process prints."""
+        return [opened for opened in self._runs if _is_by_descriptor(opened)]
 
     def _redirect(self, beside: str | None) -> bool:
         if self.descriptors is not None:
             return True
+        # Who has kept them, such as a logging handler, writes to them still.
+        self._watch("stdout", sys.__stdout__)
+        self._watch("stderr", sys.__stderr__)
         for tee in self._tees.values():
             tee.keep_answering()
         # Milliseconds to import, and few programs ask for it.
@@ -99,13 +107,14 @@ class Watching:
         found = self.descriptors
         if found is None:
             return
-        runs = [opened for opened in self._runs if _is_by_descriptor(opened)]
+        runs = self.all_by_descriptor()
         try:
             if runs:
                 found.set_runs(runs)
             else:
-                found.end()
                 self.descriptors = None
+                self._end_bypasses()
+                found.end()
         except OSError as problem:
             self._give_up(problem)
 
@@ -122,13 +131,17 @@ class Watching:
             "streams",
         )
 
+    def _end_bypasses(self) -> None:
+        for tee in self._tees.values():
+            if tee.bypass is not None:
+                tee.bypass.lead_to(None)
+
     def _forget_relay(self) -> None:
         if self._relay is not None:
             self._relay.close()
             self._relay = None
 
-    def _watch(self, name: str) -> None:
-        stream = getattr(sys, name, None)
+    def _watch(self, name: str, stream: object) -> None:
         # None where there is no console, as under pythonw.
         if stream is None or id(stream) in self._tees:
             return
