@@ -22,7 +22,7 @@ from nextmv_autotrack.capture.circumstances.repository import (
     is_dirty,
     is_to_wait,
     repository,
-    repository_of_program,
+    repository_of,
 )
 
 MIB = 2**20
@@ -412,8 +412,8 @@ def test_there_may_be_no_working_directory(tmp_path, monkeypatch):
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", None, raising=False)
-    assert repository_of_program() is None
+    assert repository_of(None) is None
+    assert repository_of(str(tmp_path / "model.py")) is None
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="signals of POSIX")

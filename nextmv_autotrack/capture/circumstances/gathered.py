@@ -34,6 +34,7 @@ class Circumstances:
     def __init__(self, sources: Sources, clock: Clock) -> None:
         self._sources = sources
         self._clock = clock
+        self._program: dict[str, Any] = {}
         self._facts: dict[str, Any] | None = None
         self._told: object = None
         self._code: Repository | None = None
@@ -46,7 +47,9 @@ class Circumstances:
         For the moment in which the journal is begun: whatever ends the process then, so
         much is known.
         """
-        return self._news(program(), self._shared(), is_whole=False)
+        # Once: Python forgets the script when it has come to its end.
+        self._program = self._program or program()
+        return self._news(self._program, self._shared(), is_whole=False)
 
     def news(self, owner: str, patience_s: Callable[[], float]) -> News | None:
         """Return what is to be told to a journal, None when it knows.
@@ -59,8 +62,9 @@ class Circumstances:
         from nextmv_autotrack.capture.circumstances import packages, repository  # noqa: PLC0415 -- see above
 
         if self._facts is None:
-            self._facts = _facts()
-            self._code = repository.repository_of_program()
+            self._program = self._program or program()
+            self._facts = {**self._program, **_facts()}
+            self._code = repository.repository_of(self._program.get("script"))
         is_compared = self._compares(patience_s)
         known = owner, packages.loaded(), self._shared()
         if known == self._told and not is_compared:
@@ -104,7 +108,7 @@ def _facts() -> dict[str, Any]:
     """Look at what stays the same as long as the process lives."""
     from nextmv_autotrack.capture.circumstances import machine, places  # noqa: PLC0415 -- see above
 
-    found = {**program(), **machine.machine()}
+    found = machine.machine()
     if container := places.container():
         found["container"] = container
     if schedulers := places.schedulers(os.environ):

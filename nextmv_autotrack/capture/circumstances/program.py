@@ -27,11 +27,11 @@ def program() -> dict[str, Any]:
         },
         "command": command(getattr(sys, "orig_argv", None) or sys.argv),
     }
-    path = script()
+    path = _script()
     return found if path is None else {**found, "script": str(path)}
 
 
-def script() -> Path | None:
+def _script() -> Path | None:
     """Return the file that the program was started with, if it was with one."""
     path = getattr(sys.modules.get("__main__"), "__file__", None)
     try:

@@ -13,7 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from nextmv_autotrack.capture.circumstances.program import script
 from nextmv_autotrack.capture.resources import CHILDREN
 from nextmv_autotrack.capture.sampler import has_children
 
@@ -62,10 +61,9 @@ class Repository(NamedTuple):
     """None where there is none, as in a build that has checked out a commit."""
 
 
-def repository_of_program() -> Repository | None:
-    """Return the repository that the program is in; else that of the working directory."""
-    started = script()
-    places = [] if started is None else [started.parent]
+def repository_of(script: str | None) -> Repository | None:
+    """Return the repository that a script is in; else that of the working directory."""
+    places = [] if script is None else [Path(script).parent]
     with suppress(OSError):
         places.append(Path.cwd())
     # Tools that start programs are installed, perhaps below a repository.
