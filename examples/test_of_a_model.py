@@ -26,7 +26,7 @@ def solve(demand: dict[str, int], vehicles: int = 2) -> dict:
 
 @tracked
 def solve_on_a_machine_that_dies(demand: dict[str, int]) -> None:
-    logger.warning("begun")
+    logger.warning("%d town(s)", len(demand))
     die_here()
 
 
@@ -54,4 +54,4 @@ def test_a_run_arrives_once_though_the_answer_is_lost(autotrack_platform: FakePl
 def test_a_run_is_not_lost_when_the_machine_dies_in_mid_solve():
     runs = killed(solve_on_a_machine_that_dies, {"bonn": 4})
     assert (runs[0].status, runs[0].input) == ("failed", {"bonn": 4})
-    assert runs[0].logs[0].endswith("begun")
+    assert runs[0].logs[0].endswith("1 town(s)")

@@ -21,6 +21,9 @@ from nextmv_autotrack.tracker import Tracker
 if TYPE_CHECKING:
     import httpx
 
+# What nothing is wrong with arrives in milliseconds, but on a machine that is busy.
+_ALL_IS_THERE_S = 10.0
+
 _STORAGE_HOST = f"storage.{HOST}"
 
 
@@ -133,10 +136,14 @@ class FakePlatform:
             said, chosen = {"app_id": self._app_id}, {"directory": directory}
             sources = stack.enter_context(set_apart(self, said, chosen))
             tracker = Tracker(sources, CLOCK)
-            stack.callback(tracker.shutdown)
+            stack.callback(self._wait_for, tracker)
             stack.enter_context(tracking_by(tracker))
             self._in_place = stack.pop_all()
         return self
+
+    def _wait_for(self, tracker: Tracker) -> None:
+        # With a fault on order it may take for ever: as long as a program takes, then.
+        tracker.shutdown(None if self._troubles else _ALL_IS_THERE_S)
 
     def __exit__(self, *_: object) -> None:
         self._in_place.close()

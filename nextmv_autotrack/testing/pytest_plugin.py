@@ -14,7 +14,8 @@ import pytest
 if TYPE_CHECKING:
     from nextmv_autotrack.testing import FakePlatform, RecordedRuns
 
-_RUNS = pytest.StashKey["RecordedRuns"]()
+# By test. Not in its stash, which not every pytest in use has.
+_recorded: dict[object, RecordedRuns] = {}
 
 
 @pytest.fixture
@@ -29,8 +30,9 @@ def autotrack_runs(request: pytest.FixtureRequest) -> Iterator[RecordedRuns]:
     from nextmv_autotrack.testing import recording  # noqa: PLC0415 -- see above
 
     with recording() as runs:
-        request.node.stash[_RUNS] = runs
+        _recorded[request.node] = runs
         yield runs
+    _recorded.pop(request.node, None)
 
 
 @pytest.fixture
@@ -46,8 +48,9 @@ def autotrack_platform(request: pytest.FixtureRequest) -> Iterator[FakePlatform]
     from nextmv_autotrack.testing import FakePlatform  # noqa: PLC0415 -- see above
 
     with FakePlatform() as platform:
-        request.node.stash[_RUNS] = platform.runs
+        _recorded[request.node] = platform.runs
         yield platform
+    _recorded.pop(request.node, None)
 
 
 # The old way: plugins of the new one cannot be loaded by every pytest in use.
@@ -55,6 +58,5 @@ def autotrack_platform(request: pytest.FixtureRequest) -> Iterator[FakePlatform]
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Have a test that fails show its runs."""
     yield
-    runs = item.stash.get(_RUNS, None)
-    if runs:
+    if _recorded and (runs := _recorded.get(item)):
         item.add_report_section("call", "tracked runs", str(runs))

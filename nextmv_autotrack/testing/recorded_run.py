@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
@@ -97,6 +97,9 @@ class RecordedRuns(Sequence[RecordedRun]):
         if isinstance(at, int) and not -len(runs) <= at < len(runs):
             raise IndexError(f"no run {at}: recorded so far are {runs}")
         return runs[at]
+
+    def __iter__(self) -> Iterator[RecordedRun]:
+        return iter(self._read())
 
     def __len__(self) -> int:
         return len(self._read())

@@ -42,6 +42,13 @@ from nextmv_autotrack import (
     track_run,
     tracked,
 )
+from nextmv_autotrack.testing import (
+    FakePlatform,
+    RecordedRun,
+    RecordedRuns,
+    killed,
+    recording,
+)
 
 T = TypeVar("T")
 
@@ -373,3 +380,19 @@ assert_type(found, Replayed)
 assert_type(found.new.objective, "float | None")
 assert_type(found.is_worse, bool)
 replay(3, len)  # type: ignore[arg-type]
+
+# --- What tests of users see.
+
+with recording() as recorded:
+    assert_type(recorded, RecordedRuns)
+    assert_type(recorded[0], RecordedRun)
+    assert_type(recorded[1:], list[RecordedRun])
+    assert_type([run.name for run in recorded], list[str])
+    assert_type(recorded.named("solve").duration, "float | None")
+with FakePlatform(app_id="routing") as fake:
+    assert_type(fake, FakePlatform)
+    fake.fail_next(2, status=429, path="/runs$")
+    assert_type(fake.runs, RecordedRuns)
+assert_type(killed(len, [1], at_line="iteration 3"), RecordedRuns)
+assert_type(killed(Path("model.py"), "--seed", "3"), RecordedRuns)
+killed(3)  # type: ignore[arg-type]
