@@ -247,6 +247,9 @@ tracked(
     max_log=2_000,
     sync=True,
 )
+tracked(input_dir="case", output_dir=Path("plan"))
+tracked(output_dir=lambda folder: folder)
+tracked(input_dir=5)  # type: ignore[call-overload]
 tracked(nmae="x")  # type: ignore[call-overload]
 tracked(name=5)  # type: ignore[call-overload]
 tracked(sample="half")  # type: ignore[call-overload]
