@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
@@ -12,6 +13,7 @@ from nextmv_autotrack import safely
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.resources import usage
 from nextmv_autotrack.encode import to_json
+from nextmv_autotrack.encode.descriptions import text_of
 from nextmv_autotrack.encode.folder import (
     MAX_FILES,
     FolderTooLargeError,
@@ -91,37 +93,48 @@ def _has_anything(folder: Any) -> bool:
 
 def _packed(opened: OpenRun, setting: str, given: object) -> Body:
     """Return the archive of a folder, or the note that stands for it."""
-    plan = opened.plan
-    max_bytes = min(plan.max_payload, _MOST_BYTES)
-    home = plan.settings.directory
-    file = cast(
-        "BinaryIO",
-        SpooledTemporaryFile(LEAST_BYTES, dir=str(home) if home.is_dir() else None),  # noqa: SIM115 -- it may outlive this
-    )
     try:
         folder = Path(os.fsdecode(cast("str", given)))
-        packed = pack(folder, file, max_bytes=max_bytes)
-        if packed.left_out:
-            _tell_what_is_left_out(opened, setting, folder, packed.left_out)
-        if packed.files:
-            size = file.tell()
-            if size > LEAST_BYTES:
-                kept, file = file, None  # type: ignore[assignment]  # it has an owner now
-                return Enclosure(kept, size)
-            file.seek(0)
-            return file.read()
-        problem = "it has no files"
+    except Exception as error:  # noqa: BLE001 -- code of the user's
+        problem = f"it is no path: {text_of(error, str)}"
+        return _note(setting, text_of(given), problem)
+    max_bytes = min(opened.plan.max_payload, _MOST_BYTES)
+    try:
+        archive, left_out = _archive(folder, max_bytes, opened.plan.settings.directory)
     except FolderTooLargeError:
         problem = (
             f"packed, it has more than {max_bytes:,} bytes (max_payload), or it has "
             f"more than {MAX_FILES:,} files"
         )
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError) as error:
         problem = _words(error)
-    finally:
-        if file is not None:
-            file.close()
-    return _note(setting, given, problem)
+    else:
+        if left_out:
+            _tell_what_is_left_out(opened, setting, folder, left_out)
+        if archive is not None:
+            return archive
+        problem = "it has no files"
+    return _note(setting, str(folder), problem)
+
+
+def _archive(
+    folder: Path, max_bytes: int, home: Path
+) -> tuple[Body | None, list[LeftOut]]:
+    """Return the archive of a folder, if there are files, and what is not in it."""
+    # What is large waits on the disk that is to have it anyway.
+    file = cast(
+        "BinaryIO",
+        SpooledTemporaryFile(LEAST_BYTES, dir=str(home) if home.is_dir() else None),  # noqa: SIM115 -- it may outlive this
+    )
+    with ExitStack() as stack:
+        stack.callback(file.close)
+        packed = pack(folder, file, max_bytes=max_bytes)
+        size = file.tell()
+        if packed.files and size > LEAST_BYTES:
+            stack.pop_all()
+            return Enclosure(file, size), packed.left_out
+        file.seek(0)
+        return (file.read() if packed.files else None), packed.left_out
 
 
 def _words(error: Exception) -> str:
@@ -134,12 +147,12 @@ def _words(error: Exception) -> str:
     return f"it is no path: {error}"
 
 
-def _note(setting: str, given: object, problem: str) -> bytes:
-    safely.warn(f"{setting} {given!s:.300}: {problem}; the run says so", setting)
+def _note(setting: str, path: str, problem: str) -> bytes:
+    """Return what stands for the files: readers know it as they know a summary."""
+    safely.warn(f"{setting} {path!r:.300}: {problem}; the run says so", setting)
+    # In this order: it is told by how it begins.
     told = {"truncated": True, "type": "folder", "head": None}
-    return to_json(
-        {**told, "path": str(given), "reason": problem}, max_bytes=_MAX_NOTE_BYTES
-    )
+    return to_json({**told, "path": path, "reason": problem}, max_bytes=_MAX_NOTE_BYTES)
 
 
 def _tell_what_is_left_out(

@@ -202,7 +202,7 @@ NOT_PACKED = {
     "empty": "it has no files",
     "only a folder": "it has no files",
     "only links": "it has no files",
-    "not a path": "it is no path: embedded null",
+    "not a path": "it is no path: ",
 }
 
 
@@ -223,6 +223,22 @@ def test_what_cannot_be_packed_is_a_note_and_the_solve_goes_on(
         assert note_of(value).startswith(NOT_PACKED[kind])
     assert is_summary(written.frames[-1][2])
     assert any("the run says so" in message for message in caplog.messages)
+
+
+class Hostile:
+    """Nothing can be done with it."""
+
+    def __fspath__(self) -> str:
+        raise RuntimeError("no")
+
+    __str__ = __repr__ = __bool__ = __fspath__  # type: ignore[assignment]  # they raise
+
+
+def test_a_path_that_raises_is_a_note(written):
+    with track_run() as run:
+        run.input_dir = run.output_dir = Hostile()
+    for value in (written.run.input, written.run.output):
+        assert note_of(value) == "it is no path: no"
 
 
 def test_a_folder_that_is_too_large_is_a_note(written, tmp_path):
