@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from nextmv_autotrack import nextmv_objects
+from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.capture.arguments import input_of
 from nextmv_autotrack.encode.option_texts import option_texts
 from nextmv_autotrack.settings import Settings
@@ -64,6 +64,16 @@ def taken_apart(
         named: The arguments by name; None when there is one, which is the input.
         settings: Of the function.
     """
+    try:
+        return _taken_apart(value, named, settings)
+    except Exception as error:  # noqa: BLE001 -- a class that was made of one of theirs
+        safely.failed("reading what is in an object of Nextmv's SDK", error)
+        return Given(value, {}, [], None)
+
+
+def _taken_apart(
+    value: object, named: dict[str, Any] | None, settings: Settings
+) -> Given:
     found = _OptionsFound()
     if named is None:
         if nextmv_objects.is_options(value):

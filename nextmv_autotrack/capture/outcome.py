@@ -8,6 +8,7 @@ from typing import Any
 from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.parts import take_metrics_of_document
+from nextmv_autotrack.encode.descriptions import type_name
 from nextmv_autotrack.journal import Body
 
 
@@ -51,6 +52,9 @@ def _chosen(opened: OpenRun, result: object) -> object:
         computed = _computed(settings.metrics, result, "the metrics of a run")
         if isinstance(computed, Mapping):
             opened.metrics = {**computed, **(opened.metrics or {})}
+        elif computed is not None:
+            kind = type_name(type(computed))
+            safely.warn(f"the metrics of a run: a {kind} is left out: it is no dict")
     if settings.output is False or opened.output is not None:
         return None
     if settings.output is None:

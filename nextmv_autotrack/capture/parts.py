@@ -25,12 +25,17 @@ def metrics_json(opened: OpenRun) -> str:
 
 def flattened(opened: OpenRun) -> dict[str, Any]:
     """Return the metrics that were set on a run, one name each."""
-    metrics = opened.metrics or {}
-    if opened.has_flat_metrics or is_flat(metrics):
-        return metrics
-    flat = FlatMetrics(metrics)
-    _note(opened, flat.notes, "metrics")
-    opened.metrics, opened.has_flat_metrics = flat.found, True
+    try:
+        metrics = opened.metrics or {}
+        if opened.has_flat_metrics or is_flat(metrics):
+            return metrics
+        flat = FlatMetrics(dict(metrics))
+        opened.metrics, opened.has_flat_metrics = flat.found, True
+        _note(opened, flat.notes, "metrics")
+    except Exception as error:  # noqa: BLE001 -- the boundary
+        # Another thread may change them meanwhile: the end of the run must not be lost.
+        safely.failed("recording the metrics of a run", error)
+        return {}
     return flat.found
 
 
@@ -39,9 +44,13 @@ def take_metrics_of_document(opened: OpenRun, metrics: Mapping[Any, Any]) -> Non
 
     A document is the user's: metrics that hold others stay as they are there.
     """
-    if not is_flat(metrics):
-        metrics, notes = finite(metrics)
-        _note(opened, notes, "metrics")
+    try:
+        if not is_flat(metrics):
+            metrics, notes = finite(dict(metrics))
+            _note(opened, notes, "metrics")
+    except Exception as error:  # noqa: BLE001 -- the boundary
+        safely.failed("recording the metrics of a run", error)
+        metrics = {}
     if opened.metrics:
         metrics = {**metrics, **flattened(opened)}
     opened.metrics, opened.has_flat_metrics = {**metrics}, True
@@ -53,7 +62,7 @@ def assets_json(opened: OpenRun) -> bytes:
     from nextmv_autotrack.encode.assets import Assets  # noqa: PLC0415 -- see above
 
     try:
-        assets = Assets(opened.assets or [])
+        assets = Assets([*(opened.assets or ())])
         body = assets.to_json(max_bytes=opened.plan.max_payload)
         _note(opened, assets.notes, "assets")
     except Exception as error:  # noqa: BLE001 -- the boundary

@@ -38,13 +38,14 @@ class Assets:
     def __init__(self, given: list[Any]) -> None:
         self.notes: list[str] = []
         self._names: set[str] = set()
-        self._made = [self._asset(item, n) for n, item in enumerate(given, 1)]
+        self.made = [self._asset(item, n) for n, item in enumerate(given, 1)]
+        """Each as a dict in the platform's shape."""
 
     def to_json(self, *, max_bytes: int) -> bytes:
         """Return a list of them; of one that there is no room for, a summary."""
         bodies: list[bytes] = []
         left = max_bytes - len("[]")
-        for asset in self._made:
+        for asset in self.made:
             body = to_json(asset, max_bytes=max(left, 0))
             if not body.startswith(_WHOLE):
                 body = self._without_content(asset, left)

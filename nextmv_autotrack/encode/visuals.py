@@ -12,6 +12,7 @@ SCHEMAS = ("plotly", "chartjs", "geojson")
 """What the platform draws; it takes no other."""
 
 _FIGURE = frozenset({"data", "layout", "frames", "config"})
+_VEGA = "https://vega.github.io/schema/"
 _CHART = frozenset({"type", "data", "options", "plugins"})
 
 
@@ -67,7 +68,9 @@ def _document(value: dict[str, Any]) -> Visual | None:
             return Visual("plotly", "figure", title, [value])
     elif isinstance(data, dict) and "datasets" in data and value.keys() <= _CHART:
         return Visual("chartjs", "chart", _chart_title(value), [value])
-    return None
+    schema = value.get("$schema")
+    is_vega = isinstance(schema, str) and schema.startswith(_VEGA)
+    return _vega_lite(value) if is_vega else None
 
 
 def _chart_title(chart: dict[str, Any]) -> str | None:
@@ -84,9 +87,12 @@ def _plotly(figure: Any) -> Visual:
 
 
 def _altair(chart: Any) -> Visual:
-    # The platform draws no Vega-Lite, and a translation to what it draws would be a
-    # guess: scales, stacking and aggregation are made by the reader of the document.
-    document = chart.to_dict(validate=False)
+    return _vega_lite(chart.to_dict(validate=False))
+
+
+def _vega_lite(document: dict[str, Any]) -> Visual:
+    # The platform draws none, and a translation to what it draws would be a guess:
+    # scales, stacking and aggregation are made by the reader of the document.
     title = document.get("title")
     title = title.get("text") if isinstance(title, dict) else title
     return Visual(

@@ -340,3 +340,18 @@ def test_nothing_of_it_is_imported_for_those_who_do_not_use_it(tmp_path):
         },
     )
     assert json.loads(done.stdout) == []
+
+
+def test_a_class_made_of_theirs_that_lies_costs_no_run(written, as_for_users):
+    class Lying(nextmv.Input):
+        @property
+        def __dict__(self):
+            raise RuntimeError("no")
+
+        @__dict__.setter
+        def __dict__(self, value):
+            pass
+
+    given = Lying(data={"a": 1})
+    assert tracked(lambda given: 7)(given) == 7
+    assert written.run.status == "succeeded"

@@ -135,6 +135,33 @@ def test_metrics_that_are_no_mapping_are_left_out(written, as_for_users, value):
     )
 
 
+def test_metrics_that_another_thread_changes_cost_no_run(written, as_for_users):
+    class Changing(dict):
+        def items(self):
+            raise RuntimeError("dictionary changed size during iteration")
+
+    tracked(lambda: {"solution": 1, "metrics": Changing(a=1)})()
+    tracked(metrics=lambda _: Changing(a=1))(lambda: 1)()
+    assert [run.status for run in written.runs] == ["succeeded"] * 2
+    assert written.runs[0].output == {"solution": 1}
+
+
+def test_what_metrics_and_assets_have_lost_is_in_the_logs_and_warned_of_once(
+    written, as_for_users, caplog
+):
+    for _ in range(2):
+        with track_run() as run:
+            run.metrics = {"gap": float("inf"), "value": 1}
+            run.assets = [{"name": "map", "visual": {"schema": "custom"}}]
+    for one in written.runs:
+        assert one.metrics == {"value": 1}
+        assert [line.split(":")[0] for line in one.logs] == [
+            "asset 'map' is kept without its visual",
+            "metric 'gap' is left out",
+        ]
+    assert len(caplog.records) == 2
+
+
 def test_a_callable_cannot_change_what_is_returned(written):
     result = {"a": 1}
     tracked(output=lambda _: {"b": 2})(lambda: result)()

@@ -130,6 +130,16 @@ def test_an_altair_chart_is_its_vega_lite_document_to_be_downloaded():
     assert "Vega" in asset["description"]
 
 
+def test_a_vega_lite_document_is_one_to_be_downloaded():
+    document = {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "mark": "bar",
+    }
+    (asset,), notes = made(document)
+    assert (asset["name"], asset["content"]) == ("vega-lite", document)
+    assert notes == []
+
+
 def test_an_altair_chart_of_too_many_rows_says_so():
     altair = pytest.importorskip("altair", exc_type=ImportError)
     pandas = pytest.importorskip("pandas", exc_type=ImportError)
