@@ -15,7 +15,6 @@ import pytest
 
 from tests.capture.streams.programs import (
     PATIENCE_S,
-    Done,
     logs_in,
     run,
     surroundings,
@@ -276,11 +275,13 @@ os.write(2, b"restored\n")
     "block",
     [
         "with track_run(streams=mode): os.write(1, b'x\\n')",
-        "try:\n    with track_run(streams=mode): os.write(1, b'x\\n'); raise KeyError\n"
-        "except KeyError: pass",
-        "try:\n    with track_run(streams=mode):\n"
-        "        os.write(1, b'x\\n'); signal.raise_signal(signal.SIGINT)\n"
-        "except KeyboardInterrupt: pass",
+        """try:
+    with track_run(streams=mode): os.write(1, b'x\\n'); raise KeyError
+except KeyError: pass""",
+        """try:
+    with track_run(streams=mode):
+        os.write(1, b'x\\n'); signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt: pass""",
     ],
 )
 def test_the_descriptors_are_restored_whatever_happens(tmp_path, block):
