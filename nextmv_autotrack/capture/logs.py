@@ -94,7 +94,7 @@ def _take(record: logging.LogRecord) -> Collection[OpenRun]:
 _second: tuple[int, str] = (-1, "")
 
 
-def _time_text(created: float) -> str:
+def time_text(created: float) -> str:
     """Return a time as RFC 3339 with milliseconds; a second's text is made once."""
     global _second  # noqa: PLW0603 -- one tuple, so that threads see both or neither
     seconds = int(created)
@@ -123,7 +123,7 @@ def format_line(record: logging.LogRecord) -> str:
         message = record.getMessage()
     except Exception as error:  # noqa: BLE001 -- arguments that do not fit the message
         message = f"{_shown(record.msg)} (does not format: {type(error).__name__})"
-    line = f"{_time_text(record.created)} {record.levelname} {record.name}: {message}"
+    line = f"{time_text(record.created)} {record.levelname} {record.name}: {message}"
     if record.exc_info and record.exc_info[0] is not None:
         line = f"{line}\n{_formatter.formatException(record.exc_info)}"
     if record.stack_info:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from logging import WARNING
 from os import getpid
+from sys import modules
 from typing import Any
 
-from nextmv_autotrack.capture import logs, streams
+from nextmv_autotrack.capture import logs, nextmv_log, streams, warned
 from nextmv_autotrack.capture.context import open_roots
 from nextmv_autotrack.capture.failures import traceback_text
 from nextmv_autotrack.capture.open_run import Append, OpenRun
@@ -91,6 +93,8 @@ class Recorder:
         plan = Plan(sources.resolve(own), sources.version, name, sources.access)
         if plan.log_level < logs.NO_LOGS:
             logs.listen()
+        if plan.log_level <= WARNING:
+            warned.listen()
         return plan
 
     def open(  # noqa: C901, PLR0913, PLR0917 -- what a begin record says, at no call more
@@ -105,6 +109,8 @@ class Recorder:
         """Write down that a run has begun with the input `given`; it is open now."""
         if self._late or getpid() != self._pid:
             self._catch_up()
+        if nextmv_log.awaited in modules:
+            nextmv_log.listen()
         now_ns = self.clock.wall_ns()
         opened = OpenRun(self, plan, subject, parent, name, self.new_id(now_ns), now_ns)
         if description is not None:

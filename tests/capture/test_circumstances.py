@@ -247,7 +247,7 @@ def test_a_long_command_line_is_cut():
 
 
 def test_the_versions_of_loaded_packages_are_found_by_their_installed_names():
-    import numpy as np  # noqa: PLC0415 -- loaded, if no other test has
+    import numpy as np
 
     names = packages.loaded()
     assert {"numpy", "nextmv_autotrack"} <= names

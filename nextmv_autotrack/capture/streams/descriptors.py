@@ -100,6 +100,9 @@ class Descriptors:
         with self._lock:
             if self._is_taking:
                 return  # a signal handler prints, or a finalizer
+            pipes = [one.pipe for one in self._redirected]
+            if not is_end and self._relay.has_all(pipes):
+                return
             self._is_taking = True
             try:
                 answer = self._relay.drain(is_end=is_end, is_passed_on=is_passed_on)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import pkgutil
 import socket
@@ -14,6 +15,12 @@ from struct import Struct
 from typing import NamedTuple
 
 from nextmv_autotrack.journal.descriptors import out_of_the_way
+
+if sys.platform != "win32":
+    import fcntl
+    import termios
+
+_NOTHING = b"\0\0"
 
 _HEAD = Struct("!cIH")
 _ANSWER = Struct("!IIIQ")
@@ -63,8 +70,9 @@ class Relay:
         ours, theirs = socket.socketpair()
         # A number below 3 would be taken for what the relay itself prints to.
         theirs = socket.socket(fileno=out_of_the_way(theirs.detach()))
+        self._seen, seen_fd = _shared()
         try:
-            _start(theirs)
+            _start([theirs.fileno(), *seen_fd])
             ours.settimeout(_START_S)
             self._control = ours
             self._received = b""
@@ -76,9 +84,17 @@ class Relay:
             raise
         finally:
             theirs.close()
+            for fd in seen_fd:
+                os.close(fd)
         fd = out_of_the_way(ours.detach())
         self._control = socket.socket(fileno=fd)
         self._control.settimeout(_ANSWER_S)
+
+    def has_all(self, pipes: Iterable[int]) -> bool:
+        """Whether all that was printed to pipes is passed on, and taken, for certain."""
+        if self._seen is None or any(map(_bytes_in, pipes)):
+            return False
+        return self._seen[:2] == _NOTHING
 
     def pass_on(self, pipes: Iterable[tuple[str, int, int]]) -> None:
         """Have it read from pipes: a letter, the pipe, and where it goes on to."""
@@ -147,15 +163,29 @@ class Relay:
                 return Answer(*told)
 
 
-def _start(control: socket.socket) -> None:
+def _shared() -> tuple[mmap.mmap | None, list[int]]:
+    """Return memory that the relay sees, too, and the descriptor it gets it by."""
+    if sys.platform != "linux":
+        # Pipes tell there only at the other end how much is in them.
+        return None, []
+    fd = out_of_the_way(os.memfd_create("nextmv-autotrack"))
+    os.ftruncate(fd, len(_NOTHING))
+    return mmap.mmap(fd, len(_NOTHING)), [fd]
+
+
+def _bytes_in(pipe: int) -> int:
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, b"0000"), sys.byteorder)
+
+
+def _start(fds: list[int]) -> None:
     program = pkgutil.get_data(__package__, "relay_program.py")
     if program is None or not sys.executable:
         raise OSError("there is no Python to start it with")
-    fd = control.fileno()
-    command = [sys.executable, "-I", "-S", "-c", program.decode(), str(fd)]
+    numbers = map(str, fds)
+    command = [sys.executable, "-I", "-S", "-c", program.decode(), *numbers]
     started = subprocess.run(  # noqa: S603 -- a program of ours
         ["/bin/sh", "-c", _IN_THE_BACKGROUND, "nextmv-autotrack", *command],
-        pass_fds=[fd],
+        pass_fds=fds,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
         check=False,

@@ -12,12 +12,17 @@ by twice the number and the files there are, and by one more than that once all 
 passed on. `E`: as `D`, and keep nothing of these pipes any more. `F`: as `D`, and keep
 what is printed from now on in files whose names begin so, that are about so large, and
 that themselves begin so.
+
+It may be given memory that both processes see: the first byte says that something is not
+passed on yet, and the second that there is something in the files. Who sees a pipe that
+is empty, and then two zeros, need not ask.
 """
 
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # signal itself takes milliseconds
 import _socket
+import mmap
 import os
 import select
 import stat
@@ -151,8 +156,9 @@ class Channel:
 class Relay:
     """Passes on, and listens to whoever has started it."""
 
-    def __init__(self, control: _socket.socket) -> None:
+    def __init__(self, control: _socket.socket, seen: bytearray | mmap.mmap) -> None:
         self._control: _socket.socket | None = control
+        self._seen = seen
         self._files = Files()
         self._channels: list[Channel] = []
         self._asked: int | None = None
@@ -179,9 +185,11 @@ class Relay:
             self._settle()
 
     def _read(self, channel: Channel) -> int:
+        self._seen[0] = 1  # first: what is in the pipe no more is seen to be here
         piece = channel.read()
         if piece and channel.is_kept:
             self._files.keep(channel.letter, piece)
+            self._seen[1] = 1
         return len(piece)
 
     def _settle(self) -> None:
@@ -191,7 +199,10 @@ class Relay:
                 self._channels.remove(channel)
                 os.close(channel.pipe)
                 os.close(channel.sink)
-        if self._asked is not None and not any(one.waiting for one in self._channels):
+        if any(one.waiting for one in self._channels):
+            return
+        self._seen[0] = 0
+        if self._asked is not None:
             self._answer(self._asked + 1, (0, 0, 0))
             self._asked = None
 
@@ -211,6 +222,7 @@ class Relay:
             return
         self._drain(is_end=what == b"E")
         self._asked = 2 * number
+        self._seen[1] = 0
         self._answer(self._asked, self._files.taken())
         if what == b"F":
             self._files.base, most, self._files.begin = told.split(b"\0", 2)
@@ -260,8 +272,11 @@ def main() -> None:
         _signal.signal(getattr(_signal, name), _signal.SIG_IGN)
     os.chdir("/")
     control = _socket.socket(fileno=int(sys.argv[1]))
+    seen: bytearray | mmap.mmap = bytearray(2)
+    if len(sys.argv) > 2:
+        seen = mmap.mmap(int(sys.argv[2]), len(seen))
     control.sendall(_ANSWER.pack(0, 0, 0, 0))
-    Relay(control).run()
+    Relay(control, seen).run()
 
 
 if __name__ == "__main__":

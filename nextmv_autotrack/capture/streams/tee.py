@@ -117,10 +117,10 @@ class Tee:
             if not self.is_on or me in _inside or self._is_seen_elsewhere:
                 return write(*args, **kwargs)
             takers = self._takers()
+            if self._watching.descriptors is not None:
+                self._keep_in_order(takers)
             _inside.add(me)
             try:
-                if self._watching.descriptors is not None:
-                    self._keep_in_order(takers)
                 result = write(*args, **kwargs)
             finally:
                 _inside.discard(me)
@@ -179,10 +179,10 @@ class Tee:
             me = get_ident()
             if not self.is_on or me in _inside:
                 return method(*args, **kwargs)
+            if self._watching.descriptors is not None:
+                self._keep_in_order([])
             _inside.add(me)
             try:
-                if self._watching.descriptors is not None:
-                    self._keep_in_order([])
                 return method(*args, **kwargs)
             finally:
                 _inside.discard(me)

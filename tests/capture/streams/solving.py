@@ -49,7 +49,7 @@ def scip() -> None:
     """A market split, of which it says much, while it holds the lock of Python."""
     import pyscipopt
 
-    chance = random.Random(1)
+    chance = random.Random(1)  # noqa: S311 -- no secret
     model = pyscipopt.Model()
     model.setIntParam("display/freq", 1)
     model.setLongintParam("limits/nodes", 2000)

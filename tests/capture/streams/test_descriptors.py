@@ -66,10 +66,11 @@ def test_the_log_has_what_python_c_code_and_children_print(tmp_path):
     assert done.err == b"to stderr\n"
 
 
-def test_a_pipe_gets_the_same_bytes_with_and_without(tmp_path):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_pipe_gets_the_same_bytes_with_and_without(tmp_path, unbuffered):
     program = EVERYTHING.format(flush="c.fflush(None)")
     off, on = (
-        run(program, tmp_path / mode, mode, PYTHONUNBUFFERED="1")
+        run(program, tmp_path / mode, mode, PYTHONUNBUFFERED=unbuffered)
         for mode in ("off", "fd")
     )
     assert (on.out, on.err, on.code) == (off.out, off.err, 0)
@@ -145,7 +146,7 @@ with track_run(streams=mode) as run:
         logging.info("record %d", i)
         os.write(1, b"C again %d\n" % i)
         run.log(f"by hand {i}")
-        print("printed", i, flush=True)
+        print("printed", i)
 """
 )
 
@@ -274,15 +275,13 @@ os.write(2, b"restored\n")
     "block",
     [
         "with track_run(streams=mode): os.write(1, b'x\\n')",
-        (
-            "try:\n    with track_run(streams=mode): os.write(1, b'x\\n'); raise KeyError\n"
-            "except KeyError: pass"
-        ),
-        (
-            "try:\n    with track_run(streams=mode):\n"
-            "        os.write(1, b'x\\n'); signal.raise_signal(signal.SIGINT)\n"
-            "except KeyboardInterrupt: pass"
-        ),
+        """try:
+    with track_run(streams=mode): os.write(1, b'x\\n'); raise KeyError
+except KeyError: pass""",
+        """try:
+    with track_run(streams=mode):
+        os.write(1, b'x\\n'); signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt: pass""",
     ],
 )
 def test_the_descriptors_are_restored_whatever_happens(tmp_path, block):
@@ -460,6 +459,32 @@ def test_runs_at_once_get_all_that_is_printed_meanwhile(tmp_path):
         for name in "ab":
             own = [line for line in lines if line.startswith(name)]
             assert own == [f"{name} {i}" for i in range(100)]
+
+
+def test_runs_at_once_get_of_what_python_prints_their_own_only(tmp_path):
+    program = BEGIN + (
+        "both = threading.Barrier(2)\n"
+        "@tracked(streams=mode)\n"
+        "def solve(name):\n"
+        "    both.wait()\n"
+        "    for i in range(100): print(name, i)\n"
+        "    both.wait()\n"
+        "threads = [threading.Thread(target=solve, args=(n,)) for n in 'ab']\n"
+        "for thread in threads: thread.start()\n"
+        "for thread in threads: thread.join()\n"
+    )
+    done = run(program, tmp_path)
+    assert sorted(done.logs) == [[f"{n} {i}" for i in range(100)] for n in "ab"]
+    assert len(done.out.splitlines()) == 200
+
+
+def test_what_threads_without_a_run_print_is_there(tmp_path):
+    program = BEGIN + (
+        "with track_run(streams=mode):\n"
+        "    thread = threading.Thread(target=print, args=('in a thread',))\n"
+        "    thread.start(); thread.join()\n"
+    )
+    assert run(program, tmp_path).logs == [["in a thread"]]
 
 
 def test_no_file_and_no_child_is_left_behind(tmp_path):
