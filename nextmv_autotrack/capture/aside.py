@@ -201,6 +201,7 @@ def _recorder_of(said: _Said, usual: Recorder, *, is_kept: bool) -> _Own:
         sources=_another_version(usual.sources),
         settle=usual.settle if is_kept else lambda _: None,
     )
+    own.timeline = usual.timeline
     own.is_kept = is_kept
     own.forced = _ALWAYS if is_kept else {**_ALWAYS, **_IN_MEMORY}
     return own

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -37,8 +37,9 @@ LONGEST_INTERVAL_S = 2.0
 _PAUSE_FOR_TIME_TAKEN = 100
 _LONGEST_PAUSE_S = 10.0
 
-# More of them say nothing more: these are the largest.
-_MOST_CHILDREN = 64
+# The largest are kept apart, and all others as one: a day of points with sixteen each
+# takes some 4 MB.
+_MOST_CHILDREN = 16
 
 # Threads of ours are named so, all of them.
 _OURS = "nextmv-autotrack"
@@ -107,7 +108,7 @@ class Sampler:
             begin_ns=end_ns if last is None else last.end_ns,
             end_ns=end_ns,
             memory_kib=max(resident_kib, mark_kib if has_risen else 0),
-            children=tuple(children[:_MOST_CHILDREN]),
+            children=together(children),
             cpu_ns=cpu_ns(),
             waited_ns=CHILDREN.now().cpu_ns,
             alive_ns=sum(child.cpu_ns for child in children),
@@ -167,6 +168,20 @@ def _children_of(process: Any, skew_s: float) -> list[Child]:
                 found.append(_child(child, skew_s))
     found.sort(key=lambda one: one.memory_kib, reverse=True)
     return found
+
+
+def together(children: Sequence[Child]) -> tuple[Child, ...]:
+    """Return no more than so many, the last of them for all the smaller ones."""
+    if len(children) <= _MOST_CHILDREN:
+        return tuple(children)
+    rest = children[_MOST_CHILDREN - 1 :]
+    # A run counts those that have begun since it did: not too many.
+    others = Child(
+        min(child.begun_at for child in rest),
+        sum(child.memory_kib for child in rest),
+        sum(child.cpu_ns for child in rest),
+    )
+    return (*children[: _MOST_CHILDREN - 1], others)
 
 
 def _child(process: Any, skew_s: float) -> Child:

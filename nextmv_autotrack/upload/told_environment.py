@@ -19,7 +19,7 @@ _EMPTY_LIST_BYTES = 2
 
 
 def with_environment(assets: Blob | None, environment: Environment) -> Blob | None:
-    """Return the assets of a run, and before them where it was made if that is shared.
+    """Return the assets of a run, and behind them where it was made if that is shared.
 
     Args:
         assets: JSON, a list as a rule.
@@ -39,7 +39,7 @@ def with_environment(assets: Blob | None, environment: Environment) -> Blob | No
     )
     if assets is None or assets.size <= _EMPTY_LIST_BYTES:
         return Blob.of(b"[", ours, b"]")
-    return Blob.of(b"[", ours, b",", assets.rest())
+    return Blob.of(assets.but_last(), b",", ours, b"]")
 
 
 def shared_of(environment: Environment) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from nextmv_autotrack.capture.sampler import (
     Sampler,
     has_children,
     interval_s,
+    together,
 )
 from nextmv_autotrack.capture.timeline import Child, Point
 from nextmv_autotrack.store import Store
@@ -275,6 +276,18 @@ def test_a_run_that_begins_beside_a_long_one_is_looked_at_soon(sampler, written)
 )
 def test_the_interval_grows_with_the_run_within_bounds(age_s, wanted_s):
     assert interval_s(age_s) == wanted_s
+
+
+def test_of_many_children_the_largest_are_kept_apart():
+    many = [Child(100.0 + at, 1000 - at, at) for at in range(40)]
+    kept = together(many)
+    assert len(kept) == 16
+    assert kept[:15] == tuple(many[:15])
+    assert kept[15].begun_at == 115.0
+    for name in ("memory_kib", "cpu_ns"):
+        total = sum(getattr(child, name) for child in many)
+        assert sum(getattr(child, name) for child in kept) == total
+    assert together(many[:16]) == tuple(many[:16])
 
 
 # --- What a run takes of what was seen.

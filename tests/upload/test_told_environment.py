@@ -60,7 +60,7 @@ def test_where_nothing_is_known_nothing_is_told(content):
 
 
 def test_the_users_assets_stay_as_they_are():
-    ours, *theirs = told("versions", b'[{"name":"a"},{"name":"b"}]')
+    *theirs, ours = told("versions", b'[{"name":"a"},{"name":"b"}]')
     assert ours["name"] == "autotrack_environment"
     assert theirs == [{"name": "a"}, {"name": "b"}]
     assert len(told("versions", b"[]")) == 1
