@@ -1,7 +1,8 @@
 """What pytest finds by itself: the fixtures `autotrack_runs` and `autotrack_platform`.
 
 In an installed package it stands beside it, as `pytest_nextmv_autotrack`: pytest imports
-it at every start, and the library only when a fixture is used.
+it at every start, and the library only when a fixture is used: what measures coverage,
+or patches modules, has begun by then.
 """
 
 from __future__ import annotations

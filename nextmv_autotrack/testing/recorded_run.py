@@ -63,7 +63,7 @@ class RecordedRun:
         }
         shown = [f"{k}={_shown.repr(v)}" for k, v in said.items() if v]
         if self.logs:
-            shown.append(f"logs=[{len(self.logs)}]")
+            shown.append(f"{len(self.logs)} line{'s' * (len(self.logs) != 1)} of log")
         return f"<{' '.join([self.name, self.status.value, *shown])}>"
 
 

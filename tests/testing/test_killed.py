@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import re
+import socket
 import sys
 
 import pytest
@@ -37,6 +38,17 @@ def plan(stops):
     with track_run(name="plan", input=stops):
         solve(stops)
         die_here()
+
+
+@tracked
+def solve_with_a_helper(port):
+    here, there = os.pipe()
+    if not os.fork():
+        line = socket.create_connection(("127.0.0.1", port))
+        os.write(there, b"connected")
+        line.recv(1)
+    os.read(here, 9)
+    die_here()
 
 
 async def awaited(stops):
@@ -74,6 +86,16 @@ def test_what_had_ended_before_is_whole():
 
 def test_a_process_may_end_itself_in_its_own_way():
     (run,) = killed(solve_and_exit, ["bonn"])
+    assert DIED.match(run.error)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_those_it_has_started_die_with_it():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        (run,) = killed(solve_with_a_helper, listener.getsockname()[1])
+        line, _ = listener.accept()
+        with line:
+            assert line.recv(1) == b""
     assert DIED.match(run.error)
 
 
