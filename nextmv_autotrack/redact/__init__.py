@@ -1,0 +1,34 @@
+"""What nobody else is to read: told by its name or its shape, and replaced.
+
+Names are told by their words, however these are joined: `access_token`, `apiKey` and
+`X-Api-Key` name secrets, `max_tokens`, `tokenizer` and `primary_key` do not. Whatever
+stands under such a name is replaced by `"[redacted]"`, but for what says nothing: null,
+true, false, an empty text, list or object, and a number where the word is `token`,
+since it counts some.
+
+Two look for them: `upper` at the call, at names in the upper levels of a value; and,
+before anything is kept or sent, `scan_json` and `scan_text` at every byte.
+"""
+
+from __future__ import annotations
+
+from nextmv_autotrack.redact.json_scan import scan_json
+from nextmv_autotrack.redact.known import known_values, learn
+from nextmv_autotrack.redact.names import REDACTED, hides
+from nextmv_autotrack.redact.prefilter import is_suspicious
+from nextmv_autotrack.redact.rules import DEFAULT_RULES, Rules
+from nextmv_autotrack.redact.text_scan import KEY_GOES_ON, is_in_key, scan_text
+
+__all__ = [
+    "DEFAULT_RULES",
+    "KEY_GOES_ON",
+    "REDACTED",
+    "Rules",
+    "hides",
+    "is_in_key",
+    "is_suspicious",
+    "known_values",
+    "learn",
+    "scan_json",
+    "scan_text",
+]
