@@ -9,7 +9,6 @@ from typing import Protocol
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.plan import Plan
-from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.journal import LOG, PART
 from nextmv_autotrack.run import Notes
 
@@ -85,7 +84,7 @@ class OpenRun(Notes):
     def write_input(self, value: object) -> None:
         """Write down the input of a block."""
         try:
-            self.add_part("input", to_json(value, max_bytes=self.plan.max_payload))
+            self.add_part("input", self.plan.json(value))
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording an input", error)
 
@@ -98,7 +97,8 @@ class OpenRun(Notes):
 
     def add_part(self, part: str, body: bytes) -> None:
         """Write down a part that did not come with the begin or the end."""
-        self.append(PART, f'{{"id":"{self.id}","part":"{part}"}}'.encode(), body)
+        told = self.plan.redact_told
+        self.append(PART, f'{{"id":"{self.id}","part":"{part}"{told}}}'.encode(), body)
 
     def add_lines(self, body: bytes) -> None:
         """Write down lines while there is room for them, or count them."""
@@ -107,11 +107,11 @@ class OpenRun(Notes):
             self.lines_left_out += body.count(b"\n")
             return
         self.log_bytes = log_bytes
-        self.append(LOG, _meta(self.id), body)
+        self.append(LOG, _meta(self.id, self.plan.redact_told), body)
 
     def add_last_lines(self, text: str) -> None:
         """Write down what must not be missing, room or not."""
-        self.append(LOG, _meta(self.id), as_line(text))
+        self.append(LOG, _meta(self.id, self.plan.redact_told), as_line(text))
 
     def is_inside(self, subject: object) -> bool:
         """Whether this run, or one around it, is a call of `subject`."""
@@ -124,9 +124,9 @@ class OpenRun(Notes):
 
 
 @lru_cache(maxsize=64)
-def _meta(run_id: str) -> bytes:
+def _meta(run_id: str, redact_told: str) -> bytes:
     """The frame's account of a log line; made once for the lines of a run."""
-    return f'{{"id":"{run_id}"}}'.encode()
+    return f'{{"id":"{run_id}"{redact_told}}}'.encode()
 
 
 def as_line(text: str) -> bytes:

@@ -7,7 +7,6 @@ from typing import Any
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.encode import to_json
 
 
 def of_result(opened: OpenRun, result: object) -> bytes:
@@ -49,7 +48,7 @@ def _taken_apart(opened: OpenRun, value: object) -> bytes:
             value = _without_parts(opened, value)
         else:
             opened.is_document = True
-    return to_json(value, max_bytes=opened.plan.max_payload)
+    return opened.plan.json(value)
 
 
 def _without_parts(opened: OpenRun, value: dict[Any, Any]) -> dict[Any, Any]:

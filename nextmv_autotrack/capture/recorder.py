@@ -16,7 +16,6 @@ from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.capture.resources import cpu_ns
 from nextmv_autotrack.capture.told import begin_meta, end_meta, settle_status
 from nextmv_autotrack.clock import Clock
-from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.ids import NewId
 from nextmv_autotrack.journal import BEGIN, END
 from nextmv_autotrack.settings import Sources
@@ -103,7 +102,7 @@ class Recorder:
             body = b""
             if given is not NO_INPUT:
                 opened.input = given
-                body = to_json(given, max_bytes=plan.max_payload)
+                body = plan.json(given)
             append = self.append if opened.held is None else opened.append
             append(BEGIN, begin_meta(opened), body)
             # Where it has begun it ends, too, whatever is configured in between.
@@ -160,8 +159,7 @@ class Recorder:
         if error is not None and opened.status is _FAILED:
             opened.add_last_lines(traceback_text(error))
         if opened.assets:
-            assets = to_json(opened.assets, max_bytes=opened.plan.max_payload)
-            opened.add_part("assets", assets)
+            opened.add_part("assets", opened.plan.json(opened.assets))
         append = opened.sink if opened.held is None else opened.append
         meta = end_meta(opened)
         try:

@@ -44,12 +44,14 @@ def end_meta(opened: OpenRun) -> bytes:
     if opened.is_document:
         told += ',"is_document":true'
     if opened.metrics:
-        metrics = to_json(opened.metrics, max_bytes=MAX_METRICS_BYTES).decode()
+        shown = opened.plan.discreet.members(opened.metrics)
+        metrics = to_json(shown, max_bytes=MAX_METRICS_BYTES).decode()
         told = f'{told},"metrics":{metrics}'
     if opened.call_options or opened.options:
-        set_later = option_texts(opened.options or {})
+        set_later = option_texts(opened.plan.discreet.members(opened.options or {}))
         options = dumps({**(opened.call_options or {}), **set_later}).decode()
         told = f'{told},"options":{options}'
+    told += opened.plan.redact_told
     return f'{{"id":"{opened.id}","duration_ns":{opened.duration_ns},{told}}}'.encode()
 
 

@@ -10,7 +10,7 @@ from nextmv_autotrack import safely
 from nextmv_autotrack.capture import outcome
 from nextmv_autotrack.capture.endings import ended, nothing
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.encode import to_json
+from nextmv_autotrack.capture.plan import Plan
 
 # Items are kept as objects only for a callable that is to look at them.
 MAX_ITEMS_FOR_CALLABLES = 10_000
@@ -40,14 +40,14 @@ class Yielded:
         if opened is None:
             return
         try:
-            self._add(item, opened.plan.max_payload)
+            self._add(item, opened.plan)
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording what a generator yields", error)
 
-    def _add(self, item: object, max_bytes: int) -> None:
+    def _add(self, item: object, plan: Plan) -> None:
         if self._items is not None and len(self._items) < MAX_ITEMS_FOR_CALLABLES:
             self._items.append(item)
-        body = to_json(item, max_bytes=max_bytes) if self._room > 0 else b""
+        body = plan.json(item) if self._room > 0 else b""
         self._room -= len(body) + 1
         if self._room < 0:
             self._left_out += 1
@@ -74,9 +74,9 @@ class Yielded:
         body = outcome.of_what_was_set(opened)
         if body or opened.plan.settings.output is False:
             return body
-        return self._told(value, opened.plan.max_payload)
+        return self._told(value, opened.plan)
 
-    def _told(self, value: object, max_bytes: int) -> bytes:
+    def _told(self, value: object, plan: Plan) -> bytes:
         """A list of the items; with a returned value or a cut, an object of both."""
         items = Fragment(b"[" + bytes(self._body) + b"]")
         if value is None and not self._left_out:
@@ -85,5 +85,5 @@ class Yielded:
         if self._left_out:
             told["items_left_out"] = self._left_out
         if value is not None:
-            told["returned"] = Fragment(to_json(value, max_bytes=max_bytes))
+            told["returned"] = Fragment(plan.json(value))
         return dumps(told)

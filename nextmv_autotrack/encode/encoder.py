@@ -19,12 +19,19 @@ from nextmv_autotrack.encode.walk import plain, plain_all
 _UNENCODABLE_BYTES = len(UNENCODABLE)
 
 
-def to_json(value: object, *, max_bytes: int) -> bytes:
+def to_json(
+    value: object, *, max_bytes: int, foreign: list[Any] | None = None
+) -> bytes:
     """Return any value as JSON: never raising, never changing it.
 
     What is longer than `max_bytes` becomes a summary that says so. The table of forms
     is in the package's docstring. Only what is no `Exception`, such as
     KeyboardInterrupt, passes through.
+
+    Args:
+        value: Any object.
+        max_bytes: How long it may be.
+        foreign: Gets something when there was more in there than JSON has natively.
 
     Example:
         >>> to_json({"capacity": 10, "stops": ("a", "b")}, max_bytes=1000)
@@ -34,7 +41,8 @@ def to_json(value: object, *, max_bytes: int) -> bytes:
     # code it calls (ours, or another thread's meanwhile) that shortens one ends the
     # process. So it is given nothing but C to call: what it has no form for is noted
     # here and written as null, and gets its form when orjson is done.
-    foreign: list[Any] = []
+    if foreign is None:
+        foreign = []
     body = None
     try:
         if not (_is_sure_to_be_over(value, max_bytes) or holds_members(value)):
@@ -43,6 +51,8 @@ def to_json(value: object, *, max_bytes: int) -> bytes:
                 return body
     except Exception:  # noqa: BLE001 -- a key that is no str, a cycle, a surrogate …
         body = None
+    if body is None:
+        foreign.append(value)
     try:
         return _with_forms(value, foreign, body, max_bytes)
     except Exception:  # noqa: BLE001 -- no stack or no memory is left

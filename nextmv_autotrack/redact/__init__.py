@@ -13,19 +13,19 @@ before anything is kept or sent, `scan_json` and `scan_text` at every byte.
 from __future__ import annotations
 
 from nextmv_autotrack.redact.json_scan import scan_json
+from nextmv_autotrack.redact.key_blocks import is_behind_key
 from nextmv_autotrack.redact.known import known_values, learn
 from nextmv_autotrack.redact.names import REDACTED, hides
 from nextmv_autotrack.redact.prefilter import is_suspicious
 from nextmv_autotrack.redact.rules import DEFAULT_RULES, Rules
-from nextmv_autotrack.redact.text_scan import KEY_GOES_ON, is_in_key, scan_text
+from nextmv_autotrack.redact.text_scan import scan_text
 
 __all__ = [
     "DEFAULT_RULES",
-    "KEY_GOES_ON",
     "REDACTED",
     "Rules",
     "hides",
-    "is_in_key",
+    "is_behind_key",
     "is_suspicious",
     "known_values",
     "learn",

@@ -13,10 +13,12 @@ from collections.abc import Iterator
 
 import orjson
 
+from nextmv_autotrack.redact.key_blocks import is_in_key
 from nextmv_autotrack.redact.names import NO_SECRET, REDACTED, TOKEN
-from nextmv_autotrack.redact.prefilter import hits
+from nextmv_autotrack.redact.prefilter import SCHEME, SHAPE, URL, Hit, hits
 from nextmv_autotrack.redact.rules import DEFAULT_RULES, Rules
-from nextmv_autotrack.redact.text_scan import is_in_key, scan_text
+from nextmv_autotrack.redact.shapes import credentials_at, key_at, password_at
+from nextmv_autotrack.redact.text_scan import scan_text
 
 _INSTEAD = f'"{REDACTED}"'.encode()
 
@@ -26,6 +28,8 @@ _SCALAR = re.compile(rb'[^\s,\]}"]+')
 _COLON = re.compile(rb"\s*:\s*")
 _NEXT_STRING = re.compile(rb'\s*,\s*(?=")')
 _OPTION = re.compile(rb"--?[\w.-]+")
+
+_LOOKS = {URL: password_at, SCHEME: credentials_at, SHAPE: key_at}
 
 _SAYS_NOTHING = frozenset({b"null", b"true", b"false", b'""', b"[]", b"{}"})
 
@@ -49,6 +53,8 @@ class _Scan:
         self._body = body
         self._rules = rules
         self._known = known
+        self._harmless: set[bytes] = set()
+        """Names that are no secrets', and come again with the next row."""
         self._kept: list[bytes] = []
         self._copied = 0
         """Up to where what is kept has been taken from the body."""
@@ -70,9 +76,16 @@ class _Scan:
         """Yield where to look, in order: places inside of texts."""
         if self._rules.patterns:
             return (found.start() + 1 for found in _STRING.finditer(self._body))
-        found = (hit.start for hit in hits(self._body, self._rules))
+        found = (
+            hit.start for hit in hits(self._body, self._rules) if self._is_near(hit)
+        )
         known = [_occurrences(self._body, _escaped(value)) for value in self._known]
         return heapq.merge(found, *known)
+
+    def _is_near(self, hit: Hit) -> bool:
+        """Whether more than the first look is needed: most URLs have no password."""
+        look = _LOOKS.get(hit.what)
+        return look is None or look(self._body, hit.start) is not None
 
     def _string_around(self, place: int) -> re.Match[bytes] | None:
         """Return the text that a place is in: from the last quote before it on."""
@@ -96,9 +109,13 @@ class _Scan:
             text = self._scan_string(following, is_behind_key=True)
 
     def _look_at_member(self, name: re.Match[bytes], at: int) -> None:
-        meaning = self._meaning(_text_of(name[0]))
+        written = name[0]
+        if written in self._harmless:
+            return
+        meaning = self._meaning(_text_of(written))
         if meaning == NO_SECRET:
-            self._scan_string(name)
+            if self._scan_string(name) == written[1:-1]:
+                self._harmless.add(written)
             return
         self._looked = end = _end_of_value(self._body, at)
         if _is_secret(self._body[at:end], meaning):

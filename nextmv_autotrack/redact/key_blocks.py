@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from nextmv_autotrack.redact.names import REDACTED
@@ -43,6 +44,11 @@ def rest_of_block(text: bytes) -> Block | None:
     """Return what `text` begins with of a key that has begun before."""
     block = _block(text, 0, 0)
     return block if block.end else None
+
+
+def is_behind_key(text: bytes, before: Callable[[], bytes]) -> bool:
+    """Whether `text` goes on with a key; what came before it is seldom asked for."""
+    return rest_of_block(text) is not None and is_in_key(before())
 
 
 def is_in_key(text: bytes) -> bool:

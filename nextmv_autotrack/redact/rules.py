@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from nextmv_autotrack.redact.names import NO_SECRET, SECRET, meaning_of, words_of
 
@@ -49,6 +49,8 @@ class Rules:
         )
         """Called with names and values at the call, and nowhere else."""
         self._known: dict[str, int] = {}
+        self.harmless: set[str] = set()
+        """Names that were looked at and are no secrets'; emptied, never replaced."""
 
     def __repr__(self) -> str:
         return f"Rules({self.told()})"
@@ -68,6 +70,12 @@ class Rules:
                 self._known = {}
             self._known[name] = found
         return found
+
+    def note_harmless(self, name: str) -> None:
+        """Keep in mind that this is no name of a secret's."""
+        if len(self.harmless) >= _MAX_KNOWN:
+            self.harmless.clear()
+        self.harmless.add(name)
 
     def _meaning(self, name: str) -> int:
         if not self.is_on:
@@ -95,6 +103,13 @@ class Rules:
         }
         told = {key: value for key, value in told.items() if value}
         return told or None
+
+    @staticmethod
+    def of(setting: Literal[False] | Sequence[Given]) -> Rules:
+        """Return the rules that the setting `redact` stands for."""
+        if setting is False:
+            return OFF
+        return Rules(setting) if setting else DEFAULT_RULES
 
     @staticmethod
     def read(told: object) -> Rules:

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from nextmv_autotrack.redact import shapes
 from nextmv_autotrack.redact.assignments import value_at
-from nextmv_autotrack.redact.key_blocks import (
-    KEY_GOES_ON,
-    Block,
-    block_at,
-    is_in_key,
-    rest_of_block,
-)
+from nextmv_autotrack.redact.key_blocks import Block, block_at, rest_of_block
 from nextmv_autotrack.redact.names import REDACTED
 from nextmv_autotrack.redact.prefilter import (
     BLOCK,
@@ -22,8 +16,6 @@ from nextmv_autotrack.redact.prefilter import (
     hits,
 )
 from nextmv_autotrack.redact.rules import DEFAULT_RULES, Rules
-
-__all__ = ["KEY_GOES_ON", "is_in_key", "scan_text"]
 
 _INSTEAD = REDACTED.encode()
 _BLOCK_BEGINS = b"-----BEGIN "
@@ -46,7 +38,7 @@ def scan_text(
         text: In UTF-8, as far as it is one.
         rules: What is a secret.
         known: Values that are secrets.
-        is_behind_key: Whether a private key has begun before it; see `is_in_key`.
+        is_behind_key: Whether a private key has begun before it; see `is_behind_key`.
     """
     for value in known:
         if value in text and value not in _INSTEAD:

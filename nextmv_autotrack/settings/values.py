@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from nextmv_autotrack.errors import SettingsError
+from nextmv_autotrack.redact.names import words_of
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -28,6 +29,15 @@ LONGEST_AGE_DAYS = 36_500
 
 # Eleven days: what every system can wait for.
 LONGEST_TIMEOUT_S = 1_000_000
+
+# A name, and not a text: what is looked for in every chunk of a payload.
+MAX_REDACTED_CHARS = 100
+_IN_NAMES = "_-.! "
+_PATTERN = "re:"
+_WANTED_OF_REDACT = (
+    "names such as 'iban' ('!iban' allows one), regular expressions of texts, "
+    "callables, or False"
+)
 
 # Only what would surely fail; the client looks again, and closer.
 _ADDRESS = re.compile(
@@ -116,6 +126,36 @@ def _callable(name: str, value: object) -> Any:
     raise _wrong(name, value, "a callable, given in code")
 
 
+def _redact(name: str, value: object) -> Any:
+    if value is False:
+        return False
+    if value is None or value is True:
+        return ()
+    is_listed = isinstance(value, (list, tuple, set, frozenset))
+    return tuple(_redacted(name, one) for one in (value if is_listed else (value,)))  # type: ignore[attr-defined]  # it is a list of some kind
+
+
+def _redacted(name: str, value: object) -> Any:
+    if isinstance(value, str) and value.startswith(_PATTERN):
+        try:
+            return re.compile(value.removeprefix(_PATTERN))
+        except (re.error, RecursionError, OverflowError) as error:
+            raise SettingsError(
+                f"setting {name!r}: {value.removeprefix(_PATTERN)!r:.80} is no regular "
+                f"expression: {error}"
+            ) from None
+    if isinstance(value, str):
+        is_name = words_of(value) and len(value) <= MAX_REDACTED_CHARS
+        if is_name and all(sign.isalnum() or sign in _IN_NAMES for sign in value):
+            return value
+    elif isinstance(value, re.Pattern):
+        if isinstance(value.pattern, str):
+            return value
+    elif callable(value):
+        return value
+    raise _wrong(name, value, _WANTED_OF_REDACT)
+
+
 def _logs(name: str, value: object) -> bool | int:
     if isinstance(value, (bool, int)):
         return value
@@ -192,6 +232,7 @@ CHECKS: dict[str, Callable[[str, object], Any]] = {
     "options": _names,
     "output": _output,
     "metrics": _callable,
+    "redact": _redact,
     "logs": _logs,
     "resources": _flag,
     "sample": _share,
@@ -216,7 +257,16 @@ _NUMBERS: dict[str, Callable[[str], float]] = {
 
 
 _WORDS_FOR_FLAGS = frozenset(
-    {"allow_http", "enabled", "logs", "output", "resources", "sync", "system_certs"}
+    {
+        "allow_http",
+        "enabled",
+        "logs",
+        "output",
+        "redact",
+        "resources",
+        "sync",
+        "system_certs",
+    }
 )
 
 
@@ -228,9 +278,10 @@ def from_text(name: str, text: str) -> Any:
             return word.lower() in _TRUE
         if name == "logs" and word.isdecimal():
             return int(word)
-    elif name in {"options", "input"} and "," in word:
+    is_listed = name in {"options", "input", "redact"}
+    if is_listed and "," in word and not word.startswith(_PATTERN):
         return [item.strip() for item in word.split(",") if item.strip()]
-    elif name in _NUMBERS:
+    if name in _NUMBERS:
         try:
             return _NUMBERS[name](word.replace("_", ""))
         except ValueError:
