@@ -24,6 +24,7 @@ from nextmv_autotrack.clock import NS_PER_S, SYSTEM_CLOCK
 from nextmv_autotrack.errors import ReplayError
 from nextmv_autotrack.ids import new_id_source
 from nextmv_autotrack.journal import BEGIN, END
+from nextmv_autotrack.redact import Rules, known_values, scan_json
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.status import Status
 
@@ -150,7 +151,12 @@ class _Said:
         elif kind == END:
             told = orjson.loads(meta)
             if told["id"] == self._run_id:
-                self._end = told, payload
+                # As in the store, or it would not be the same as what is there.
+                rules, known = Rules.read(told.get("redact")), known_values()
+                told["metrics"] = orjson.loads(
+                    scan_json(orjson.dumps(told.get("metrics")), rules, known)
+                )
+                self._end = told, scan_json(payload, rules, known)
 
     def ended(self) -> Ended:
         """Return how the first call has ended.

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from nextmv_autotrack import safely
-from nextmv_autotrack.capture.discreet import Discreet
 from nextmv_autotrack.encode import to_json
+from nextmv_autotrack.encode.discreet import Discreet
 from nextmv_autotrack.redact import Rules
 from nextmv_autotrack.settings import Settings
 from nextmv_autotrack.settings.access import Access

@@ -8,12 +8,12 @@ from typing import Any
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.arguments import Arguments, check_names, input_of
 from nextmv_autotrack.capture.context import enclosing, innermost
-from nextmv_autotrack.capture.discreet import Shown
 from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.plan import Plan, text_for
 from nextmv_autotrack.capture.receiver import ReceiverTest
 from nextmv_autotrack.capture.recorder import Recorder
+from nextmv_autotrack.encode.discreet import Shown
 from nextmv_autotrack.encode.option_texts import option_texts
 
 

@@ -11,6 +11,7 @@ from nextmv_autotrack.capture.recorded import NO_INPUT
 from nextmv_autotrack.encode import is_summary, mark_of_loss
 from nextmv_autotrack.errors import ReplayError
 from nextmv_autotrack.journal import LEFT_OUT
+from nextmv_autotrack.redact import REDACTED
 from nextmv_autotrack.status import Status
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class Recorded:
     output: Any
     has_output: bool
     """Whether what came out was recorded, and all of it."""
+    is_redacted: bool = False
+    """Whether it was given secrets, which were not recorded."""
 
 
 def read(store: Store, run: StoredRun) -> Recorded:
@@ -37,11 +40,13 @@ def read(store: Store, run: StoredRun) -> Recorded:
     if run.status is Status.RUNNING:
         raise ReplayError("it has not ended")
     body = store.payload(run.output) if run.output else b""
+    given = _input(store, run)
     return Recorded(
         run,
-        _input(store, run),
+        given,
         orjson.loads(body) if body else None,
         is_whole(body),
+        is_redacted=REDACTED in str(given) or REDACTED in str(run.options),
     )
 
 

@@ -32,6 +32,10 @@ LONGEST_TIMEOUT_S = 1_000_000
 
 # A name, and not a text: what is looked for in every chunk of a payload.
 MAX_REDACTED_CHARS = 100
+
+# They are written down with each record of a run.
+MAX_REDACTED = 50
+MAX_PATTERN_CHARS = 1_000
 _IN_NAMES = "_-.! "
 _PATTERN = "re:"
 _WANTED_OF_REDACT = (
@@ -131,29 +135,34 @@ def _redact(name: str, value: object) -> Any:
         return False
     if value is None or value is True:
         return ()
-    is_listed = isinstance(value, (list, tuple, set, frozenset))
-    return tuple(_redacted(name, one) for one in (value if is_listed else (value,)))  # type: ignore[attr-defined]  # it is a list of some kind
+    listed = value if isinstance(value, (list, tuple, set, frozenset)) else (value,)
+    if len(listed) > MAX_REDACTED:
+        raise _wrong(name, value, f"{_WANTED_OF_REDACT}, up to {MAX_REDACTED} of them")
+    return tuple(_redacted(name, one) for one in listed)
 
 
 def _redacted(name: str, value: object) -> Any:
     if isinstance(value, str) and value.startswith(_PATTERN):
-        try:
-            return re.compile(value.removeprefix(_PATTERN))
-        except (re.error, RecursionError, OverflowError) as error:
-            raise SettingsError(
-                f"setting {name!r}: {value.removeprefix(_PATTERN)!r:.80} is no regular "
-                f"expression: {error}"
-            ) from None
+        return _redacted(name, _compiled(name, value.removeprefix(_PATTERN)))
     if isinstance(value, str):
         is_name = words_of(value) and len(value) <= MAX_REDACTED_CHARS
         if is_name and all(sign.isalnum() or sign in _IN_NAMES for sign in value):
             return value
     elif isinstance(value, re.Pattern):
-        if isinstance(value.pattern, str):
+        pattern: object = value.pattern
+        if isinstance(pattern, str) and len(pattern) <= MAX_PATTERN_CHARS:
             return value
     elif callable(value):
         return value
     raise _wrong(name, value, _WANTED_OF_REDACT)
+
+
+def _compiled(name: str, pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        message = f"setting {name!r}: {pattern!r:.80} is no regular expression: {error}"
+        raise SettingsError(message) from None
 
 
 def _logs(name: str, value: object) -> bool | int:

@@ -79,6 +79,8 @@ class Redactor:
             TypeError: Neither.
         """
         told = orjson.loads(frame.meta)
+        if not isinstance(told, dict):
+            raise TypeError("a frame says nothing")
         if self._are_clean or frame.kind is Kind.SEEN:
             return told, DEFAULT_RULES
         rules = Rules.read(told.pop(_RULES, None))

@@ -25,6 +25,7 @@ SAID = {
     "input": ("a", "b", "c", "d"),
     "options": (["a"], "b, c", ["d"], ("e", "f")),
     "output": (False, "off", max, min),
+    "redact": (["iban"], "iban, !token", "ssn", False),
     "logs": ("INFO", "warning", 5, False),
     "resources": (False, "on", False, True),
     "sample": (0.5, "0.25", 1, 0),
@@ -44,6 +45,8 @@ FLAGS = {"system_certs", "allow_http"}
 def _normal(name, value):
     if name == "options" and value == "b, c":
         value = ["b", "c"]
+    if name == "redact" and value == "iban, !token":
+        value = ["iban", "!token"]
     words = {"yes": True, "on": True, "off": False, "0": False}
     if name in {"enabled", "resources", "sync", "output"} | FLAGS:
         value = words.get(value, value) if isinstance(value, str) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import reprlib
 from pathlib import Path
 
@@ -122,6 +123,21 @@ WRONG = {
     "options": ["", "a b", None, double, 5, {"a": 1}, ["a", None], Opaque()],
     "output": ["text", 0, 1, "", [], Opaque()],
     "metrics": ["value", {"value": 1}, True, False, Opaque()],
+    "redact": [
+        "",
+        " ",
+        "!",
+        "a=b",
+        5,
+        b"iban",
+        ["iban", 5],
+        [None],
+        re.compile(b"x"),
+        "x" * 101,
+        [re.compile("x" * 1001)],
+        ["iban"] * 51,
+        Opaque(),
+    ],
     "logs": ["LOUD", "", None, 2.5, "Level 5", [], Opaque()],
     "resources": [None, 1, "no", Opaque()],
     "sample": [-0.1, 1.1, float("nan"), HUGE, True, "0.5", None, 1j, Opaque()],
@@ -151,6 +167,7 @@ WAY_OUT = {
     "options": "the name of an argument, or several",
     "output": "a callable, given in code, or False",
     "metrics": "a callable, given in code",
+    "redact": "names such as 'iban'",
     "logs": "True, False or a logging level",
     "resources": "True or False",
     "sample": "a number from 0 to 1",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from nextmv_autotrack import safely
-from nextmv_autotrack.encode import to_json
+from nextmv_autotrack.encode.encoder import to_json
 from nextmv_autotrack.redact import REDACTED, Rules, hides, scan_json
 
 # Below the members of an argument, theirs.
