@@ -61,10 +61,10 @@ def _block(text: bytes, start: int, inside: int) -> Block:
     if ending is not None:
         return Block(start, ending.end(), REDACTED.encode())
     end = _end_of_lines(text, inside)
-    if end < len(text) or end == 0:
-        return Block(start, end, REDACTED.encode())
-    # A line keeps its end.
-    return Block(start, len(text.rstrip(b"\r\n")), KEY_GOES_ON)
+    instead = REDACTED.encode() if end < len(text) or end == 0 else KEY_GOES_ON
+    while end > inside and text[end - 1 : end] in {b"\r", b"\n"}:
+        end -= 1  # a line keeps its end
+    return Block(start, end, instead)
 
 
 def _end_of_lines(text: bytes, at: int) -> int:

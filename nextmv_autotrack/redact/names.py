@@ -69,6 +69,7 @@ _ABOUT = frozenset(
         "name",
         "path",
         "policy",
+        "server",
         "size",
         "type",
         "uri",

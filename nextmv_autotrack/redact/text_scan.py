@@ -48,17 +48,32 @@ def scan_text(
 
 
 def _without_found(text: bytes, rules: Rules, *, is_behind_key: bool) -> bytes:
+    blocks: list[Block] = []
+    if is_behind_key and (rest := rest_of_block(text)) is not None:
+        blocks.append(rest)
+    last = Block(0, 0, b"") if not blocks else blocks[0]
+    for hit in hits(text, rules):
+        if last.start <= hit.start < last.end:
+            continue
+        found = _found(text, hit, rules)
+        if found is not None:
+            blocks.append(found)
+            last = found
+    return _replaced(text, blocks) if blocks else text
+
+
+def _replaced(text: bytes, blocks: list[Block]) -> bytes:
+    """Return the text with something else in the place of blocks.
+
+    A name can be a secret itself, so that they come in any order, and in each other.
+    """
     kept: list[bytes] = []
     done = 0
-    if is_behind_key and (rest := rest_of_block(text)) is not None:
-        kept.append(rest.instead)
-        done = rest.end
-    for hit in hits(text, rules):
-        found = _found(text, hit, rules) if hit.start >= done else None
-        if found is not None and found.start >= done:
-            kept += text[done : found.start], found.instead
-            done = found.end
-    return b"".join((*kept, text[done:])) if kept else text
+    for start, end, instead in sorted(blocks):
+        if start >= done:
+            kept += text[done:start], instead
+        done = max(done, end)
+    return b"".join((*kept, text[done:]))
 
 
 def _found(text: bytes, hit: Hit, rules: Rules) -> Block | None:
