@@ -7,7 +7,7 @@ import pytest
 from nextmv_autotrack.redact import Rules
 from nextmv_autotrack.redact.names import hides, meaning_of
 
-SECRET = """
+NAMES = """
 password passwords db_password DB_PASSWORD dbPassword password2 PGPASSWORD passwd userPwd pwd
 passphrase secret secrets clientSecret client_secret aws_secret_access_key AWS_ACCESS_KEY_ID
 access_token accessToken refreshToken token x-auth-token auth_tokens session_token
@@ -17,7 +17,7 @@ private_key privateKey ssh_private_key access_key license_key
 WLSSECRET WLSACCESSID WLSAccessID WLSToken LICENSEID LicenseID license_id licence_id
 """
 
-NO_SECRET = """
+OTHERS = """
 max_tokens maxTokens token_count n_tokens num_token max_token tokens total_token token_limit
 token_type token_url tokenizer tokenize passenger passengers pass passes compass secretary
 author authors authority key keys primary_key sort_key public_key foreign_key keyboard monkey
@@ -26,28 +26,36 @@ private_lane api_version location demand x
 """
 
 
-@pytest.mark.parametrize("name", SECRET.split())
+@pytest.mark.parametrize("name", NAMES.split())
 def test_a_name_of_a_secret_is_told_however_its_words_are_joined(name):
     assert meaning_of(name)
 
 
-@pytest.mark.parametrize("name", NO_SECRET.split())
+@pytest.mark.parametrize("name", OTHERS.split())
 def test_a_name_that_only_looks_like_one_is_none(name):
     assert not meaning_of(name)
 
 
-@pytest.mark.parametrize("value", ["x", 5, 1.5, ["x"], {"a": "b"}, b"x", [5], object()], ids=lambda one: repr(one)[:12])
+@pytest.mark.parametrize(
+    "value",
+    ["x", 5, 1.5, ["x"], {"a": "b"}, b"x", [5], object()],
+    ids=lambda one: repr(one)[:12],
+)
 def test_what_says_something_is_hidden_under_the_name_of_a_secret(value):
     assert hides(meaning_of("password"), value)
 
 
-@pytest.mark.parametrize("value", [None, True, False, "", [], {}, b"", ()], ids=lambda one: repr(one)[:12])
+@pytest.mark.parametrize(
+    "value", [None, True, False, "", [], {}, b"", ()], ids=lambda one: repr(one)[:12]
+)
 def test_what_says_nothing_is_not_hidden(value):
     assert not hides(meaning_of("password"), value)
     assert not hides(meaning_of("token"), value)
 
 
-@pytest.mark.parametrize(("value", "is_hidden"), [(5, False), ([1, 2], False), ("5", True)])
+@pytest.mark.parametrize(
+    ("value", "is_hidden"), [(5, False), ([1, 2], False), ("5", True)]
+)
 def test_under_token_a_number_is_a_count(value, is_hidden):
     assert hides(meaning_of("token"), value) is is_hidden
 

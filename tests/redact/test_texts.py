@@ -29,8 +29,14 @@ WITHOUT = [
     ("db://me:p@ss@host/x", "db://me:[redacted]@host/x"),
     ("redis://:pw@h", "redis://:[redacted]@h"),
     ("pg://u:p/w#1@host/db", "pg://u:[redacted]@host/db"),
-    ("run --password hunter2 --token=abc -x", "run --password [redacted] --token=[redacted] -x"),
-    ("Set parameter LicenseID to value 940603", "Set parameter LicenseID to value [redacted]"),
+    (
+        "run --password hunter2 --token=abc -x",
+        "run --password [redacted] --token=[redacted] -x",
+    ),
+    (
+        "Set parameter LicenseID to value 940603",
+        "Set parameter LicenseID to value [redacted]",
+    ),
     ("WLSSECRET=aa-bb\nLICENSEID=12", "WLSSECRET=[redacted]\nLICENSEID=[redacted]"),
     ("key AKIAIOSFODNN7EXAMPLE.", "key [redacted]."),
     ("ghp_abcdefghijklmnopqrstuvwxyz0123456789", "[redacted]"),
@@ -87,7 +93,9 @@ def test_the_edge_of_a_chunk_hides_nothing(text, wanted, monkeypatch):
         assert scanned(f"{'.' * offset} {text}") == f"{'.' * offset} {wanted}"
 
 
-@pytest.mark.parametrize("prefix", ["", "2026-01-01 INFO app: "], ids=["bare", "logged"])
+@pytest.mark.parametrize(
+    "prefix", ["", "2026-01-01 INFO app: "], ids=["bare", "logged"]
+)
 def test_a_private_key_goes_as_a_whole(prefix):
     lines = "".join(f"{prefix}{line}\n" for line in BLOCK.split("\n"))
     assert scanned(f"before\n{lines}after\n") == f"before\n{prefix}[redacted]\nafter\n"
