@@ -18,6 +18,10 @@ from nextmv_autotrack.redact.prefilter import (
 from nextmv_autotrack.redact.rules import DEFAULT_RULES, Rules
 
 _INSTEAD = REDACTED.encode()
+# What has been replaced may make something else of what stands around it, as a blank
+# that is gone does. Nothing was found for which two looks were not enough.
+_MOST_LOOKS = 4
+
 _BLOCK_BEGINS = b"-----BEGIN "
 
 
@@ -43,7 +47,12 @@ def scan_text(
     for value in known:
         if value in text and value not in _INSTEAD:
             text = text.replace(value, _INSTEAD)
-    text = _without_found(text, rules, is_behind_key=is_behind_key)
+    for _ in range(_MOST_LOOKS):
+        before = text
+        text = _without_found(text, rules, is_behind_key=is_behind_key)
+        if text is before:
+            break
+        is_behind_key = False
     return _without_patterns(text, rules) if rules.patterns else text
 
 
