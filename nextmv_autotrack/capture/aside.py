@@ -24,7 +24,7 @@ from nextmv_autotrack.clock import NS_PER_S, SYSTEM_CLOCK
 from nextmv_autotrack.errors import ReplayError
 from nextmv_autotrack.ids import new_id_source
 from nextmv_autotrack.journal import BEGIN, END
-from nextmv_autotrack.redact import Rules, known_values, scan_json
+from nextmv_autotrack.redact import Rules, known_values
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.status import Status
 
@@ -151,12 +151,7 @@ class _Said:
         elif kind == END:
             told = orjson.loads(meta)
             if told["id"] == self._run_id:
-                # As in the store, or it would not be the same as what is there.
-                rules, known = Rules.read(told.get("redact")), known_values()
-                told["metrics"] = orjson.loads(
-                    scan_json(orjson.dumps(told.get("metrics")), rules, known)
-                )
-                self._end = told, scan_json(payload, rules, known)
+                self._end = _as_in_the_store(told, payload)
 
     def ended(self) -> Ended:
         """Return how the first call has ended.
@@ -175,6 +170,17 @@ class _Said:
             output=output,
             output_is_document=bool(told.get("is_document")),
         )
+
+
+def _as_in_the_store(
+    told: dict[str, Any], payload: bytes
+) -> tuple[dict[str, Any], bytes]:
+    """Return the same without secrets, or it would differ from what is there."""
+    from nextmv_autotrack.redact.json_scan import scan_json  # noqa: PLC0415 -- it takes milliseconds, and only a replay needs it
+
+    rules, known = Rules.read(told.get("redact")), known_values()
+    metrics = scan_json(orjson.dumps(told.get("metrics")), rules, known)
+    return {**told, "metrics": orjson.loads(metrics)}, scan_json(payload, rules, known)
 
 
 class _Forced(Recorder):

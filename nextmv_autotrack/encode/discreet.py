@@ -11,7 +11,7 @@ from typing import Any
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.encode.encoder import to_json
-from nextmv_autotrack.redact import REDACTED, Rules, hides, scan_json
+from nextmv_autotrack.redact import REDACTED, Rules, hides
 
 # Below the members of an argument, theirs.
 _LEVELS_BELOW = 2
@@ -91,11 +91,11 @@ class Discreet:
                 value = value.value
         except Exception:  # noqa: BLE001 -- keys of the user's, or another thread's change
             body = to_json(value, max_bytes=self._max_bytes)
-            return scan_json(body, self._rules)
+            return _scanned(body, self._rules)
         foreign: list[object] = []
         body = to_json(value, max_bytes=self._max_bytes, foreign=foreign)
         if foreign and len(body) <= MAX_SCANNED_BYTES:
-            return scan_json(body, self._rules)
+            return _scanned(body, self._rules)
         return body
 
     def _is_harmless(self, value: dict[Any, Any], levels: int) -> bool:
@@ -148,6 +148,13 @@ class Discreet:
         ]
         found = [name for name in found if rules.meaning(name)]
         return {**value, **dict.fromkeys(found, REDACTED)} if found else value
+
+
+def _scanned(body: bytes, rules: Rules) -> bytes:
+    # Not at the top: most calls are given nothing but what JSON has itself.
+    from nextmv_autotrack.redact.json_scan import scan_json  # noqa: PLC0415 -- see above
+
+    return scan_json(body, rules)
 
 
 def _called(function: Callable[[str, Any], Any], name: str, value: Any) -> Any:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import orjson
 
 from nextmv_autotrack.encode.discreet import Discreet
-from nextmv_autotrack.redact import Rules, known_values, scan_json, scan_text
+from nextmv_autotrack.redact import Rules, known_values
+from nextmv_autotrack.redact.json_scan import scan_json
+from nextmv_autotrack.redact.text_scan import scan_text
 from nextmv_autotrack.settings import OF_THIS_PROCESS
 
 

@@ -6,29 +6,15 @@ stands under such a name is replaced by `"[redacted]"`, but for what says nothin
 true, false, an empty text, list or object, and a number where the word is `token`,
 since it counts some.
 
-Two look for them: `upper` at the call, at names in the upper levels of a value; and,
-before anything is kept or sent, `scan_json` and `scan_text` at every byte.
+Two look for them: `encode.discreet` at the call, at names in the upper levels of a value; and,
+before anything is kept or sent, `json_scan` and `text_scan` at every byte.
 """
 
 from __future__ import annotations
 
-from nextmv_autotrack.redact.json_scan import scan_json
-from nextmv_autotrack.redact.key_blocks import is_behind_key
 from nextmv_autotrack.redact.known import known_values, learn
 from nextmv_autotrack.redact.names import REDACTED, hides
-from nextmv_autotrack.redact.prefilter import is_suspicious
 from nextmv_autotrack.redact.rules import DEFAULT_RULES, Rules
-from nextmv_autotrack.redact.text_scan import scan_text
 
-__all__ = [
-    "DEFAULT_RULES",
-    "REDACTED",
-    "Rules",
-    "hides",
-    "is_behind_key",
-    "is_suspicious",
-    "known_values",
-    "learn",
-    "scan_json",
-    "scan_text",
-]
+# Not the scans: their expressions take milliseconds to make, and a call needs none.
+__all__ = ["DEFAULT_RULES", "REDACTED", "Rules", "hides", "known_values", "learn"]

@@ -8,14 +8,11 @@ from typing import Any
 import orjson
 
 from nextmv_autotrack.journal import Frame, Kind
-from nextmv_autotrack.redact import (
-    DEFAULT_RULES,
-    Rules,
-    is_behind_key,
-    is_suspicious,
-    scan_json,
-    scan_text,
-)
+from nextmv_autotrack.redact import DEFAULT_RULES, Rules
+from nextmv_autotrack.redact.json_scan import scan_json
+from nextmv_autotrack.redact.key_blocks import is_behind_key
+from nextmv_autotrack.redact.prefilter import is_suspicious
+from nextmv_autotrack.redact.text_scan import scan_text
 
 # Smaller frames are looked at together: a look at each would take longer than its bytes.
 _SMALL_BYTES = 32 * 1024

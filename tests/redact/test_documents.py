@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nextmv_autotrack.redact import Rules, prefilter, scan_json
+from nextmv_autotrack.redact import Rules, prefilter
+from nextmv_autotrack.redact.json_scan import scan_json
 
 R = "[redacted]"
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nextmv_autotrack.redact import Rules, known_values, prefilter, scan_text
+from nextmv_autotrack.redact import Rules, known_values, prefilter
+from nextmv_autotrack.redact.text_scan import scan_text
 
 WITHOUT = [
     ("password=hunter2 x", "password=[redacted] x"),
