@@ -128,7 +128,7 @@ def test_a_name_that_is_given_is_looked_for_in_texts_too():
 
 
 def test_values_that_are_known_go_wherever_they_are():
-    known = known_values({"MY_TOKEN": "Xy-12345678", "PWD": "/home/somebody/model"})
+    known = known_values({"MY_TOKEN": "Xy-12345678", "PWD": "/srv/model-of-mine"})
     assert known == (b"Xy-12345678",)
     assert scanned("a key Xy-12345678!", known=known) == "a key [redacted]!"
 

@@ -232,6 +232,7 @@ tracked(
     destination="local",
     app_id="routing",
     instance_id="prod",
+    redact=["iban", "!token"],
     logs="INFO",
     resources=False,
     sample=0.5,
