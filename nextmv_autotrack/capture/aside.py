@@ -22,9 +22,11 @@ from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.capture.recorder import Recorder
 from nextmv_autotrack.capture.watch import Watch
 from nextmv_autotrack.clock import NS_PER_S, SYSTEM_CLOCK
+from nextmv_autotrack.encode.formats import format_of
 from nextmv_autotrack.errors import ReplayError
 from nextmv_autotrack.ids import new_id_source
 from nextmv_autotrack.journal import BEGIN, END, Body
+from nextmv_autotrack.redact import Rules, known_values
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.status import Status
 
@@ -153,7 +155,7 @@ class _Said:
         elif kind == END:
             told = orjson.loads(meta)
             if told["id"] == self._run_id:
-                self._end = told, payload
+                self._end = _as_in_the_store(told, payload)
 
     def ended(self) -> Ended:
         """Return how the first call has ended.
@@ -172,6 +174,20 @@ class _Said:
             output=output if isinstance(output, bytes) else output.read(),
             output_is_document=bool(told.get("is_document")),
         )
+
+
+def _as_in_the_store(
+    told: dict[str, Any], payload: Body
+) -> tuple[dict[str, Any], Body]:
+    """Return the same without secrets, or it would differ from what is there."""
+    from nextmv_autotrack.redact.json_scan import scan_json  # noqa: PLC0415 -- it takes milliseconds, and only a replay needs it
+
+    rules, known = Rules.read(told.get("redact")), known_values()
+    metrics = scan_json(orjson.dumps(told.get("metrics")), rules, known)
+    told = {**told, "metrics": orjson.loads(metrics)}
+    if not isinstance(payload, bytes) or format_of(payload) == "multi-file":
+        return told, payload
+    return told, scan_json(payload, rules, known)
 
 
 class _Own(ForcedRecorder):

@@ -9,6 +9,7 @@ from nextmv_autotrack.capture import nextmv_arguments
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.plan import Plan, text_for
 from nextmv_autotrack.capture.recorder import NO_INPUT
+from nextmv_autotrack.encode.discreet import Shown
 from nextmv_autotrack.encode.option_texts import option_texts
 
 
@@ -46,8 +47,12 @@ class Beside:
     def _take_options(self, plan: Plan, named: dict[str, Any] | None) -> None:
         settings = plan.settings
         if "nextmv" in modules:
-            given = nextmv_arguments.taken_apart(self.input, named, settings)
+            shown = self.input
+            value = shown.value if type(shown) is Shown else shown
+            given = nextmv_arguments.taken_apart(value, named, plan)
             self.input, self._options, self._unparsed, self._managed_input_id = given
+            if self.input is value:
+                self.input = shown
         elif named is not None:
             found = {name: named[name] for name in settings.options if name in named}
             self._options = option_texts(found)

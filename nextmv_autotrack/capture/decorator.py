@@ -14,9 +14,12 @@ from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.watch import Watch
 from nextmv_autotrack.encode.descriptions import text_of
 from nextmv_autotrack.errors import NotCallableError
+from nextmv_autotrack.redact.rules import Given as Redacted
 from nextmv_autotrack.settings import checked
 
 _NOT_GIVEN: Any = object()
+
+Redact = bool | Redacted | list[Redacted] | tuple[Redacted, ...] | set[str]
 
 F = TypeVar("F", bound="Callable[..., Any] | classmethod[Any, Any, Any]")
 
@@ -40,6 +43,7 @@ def tracked(
     destination: str = ...,
     app_id: str = ...,
     instance_id: str = ...,
+    redact: Redact = ...,
     logs: bool | int | str = ...,
     streams: str = ...,
     resources: bool = ...,

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.capture.arguments import input_of
+from nextmv_autotrack.capture.plan import Plan
+from nextmv_autotrack.encode.discreet import Discreet
 from nextmv_autotrack.encode.option_texts import option_texts
 from nextmv_autotrack.settings import Settings
 
@@ -25,7 +27,8 @@ class Given(NamedTuple):
 class _OptionsFound:
     """The options that objects bring along; later ones go before earlier ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, discreet: Discreet) -> None:
+        self._shown = discreet.members
         self.values: dict[str, Any] = {}
         self.unparsed: list[object] = []
 
@@ -35,9 +38,9 @@ class _OptionsFound:
             if values is None:
                 self.unparsed.append(options)
             else:
-                self.values.update(values)
+                self.values.update(self._shown(values))
         elif isinstance(options, Mapping):
-            self.values.update(options)
+            self.values.update(self._shown({**options}))
 
     def given(self, value: object) -> Given:
         managed = nextmv_objects.managed_input_id(value)
@@ -51,9 +54,7 @@ class _OptionsFound:
         return nextmv_objects.input_data(value)
 
 
-def taken_apart(
-    value: object, named: dict[str, Any] | None, settings: Settings
-) -> Given:
+def taken_apart(value: object, named: dict[str, Any] | None, plan: Plan) -> Given:
     """Return the input and the options of a call.
 
     An `Input` is its data, and its options are the run's; so are those of an argument
@@ -62,19 +63,17 @@ def taken_apart(
     Args:
         value: The input, as the settings say.
         named: The arguments by name; None when there is one, which is the input.
-        settings: Of the function.
+        plan: Of the function.
     """
     try:
-        return _taken_apart(value, named, settings)
+        return _taken_apart(value, named, plan)
     except Exception as error:  # noqa: BLE001 -- a class that was made of one of theirs
         safely.failed("reading what is in an object of Nextmv's SDK", error)
         return Given(value, {}, [], None)
 
 
-def _taken_apart(
-    value: object, named: dict[str, Any] | None, settings: Settings
-) -> Given:
-    found = _OptionsFound()
+def _taken_apart(value: object, named: dict[str, Any] | None, plan: Plan) -> Given:
+    settings, found = plan.settings, _OptionsFound(plan.discreet)
     if named is None:
         if nextmv_objects.is_options(value):
             found.add(value)

@@ -15,7 +15,6 @@ from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.capture.resources import ChildrenUsage, Usage
 from nextmv_autotrack.capture.timeline import Timeline
 from nextmv_autotrack.clock import Clock
-from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.encode.option_texts import option_texts
 from nextmv_autotrack.journal import LOG, PART, Body
 from nextmv_autotrack.run import Notes
@@ -136,7 +135,8 @@ class OpenRun(Notes):
 
     def _add_input(self, body: bytes, input_id: str | None) -> None:
         known = "" if input_id is None else f',"input_id":{dumps(input_id).decode()}'
-        meta = f'{{"id":"{self.id}","part":"input"{known}}}'
+        told = self.plan.redact_told
+        meta = f'{{"id":"{self.id}","part":"input"{known}{told}}}'
         self.append(PART, meta.encode(), body)
 
     def _add_options(self, options: object) -> None:
@@ -148,7 +148,8 @@ class OpenRun(Notes):
         else:
             values = options if isinstance(options, dict) else None
         if values:
-            self.call_options = {**(self.call_options or {}), **option_texts(values)}
+            texts = option_texts(self.plan.discreet.members(values))
+            self.call_options = {**(self.call_options or {}), **texts}
 
     def write_input_dir(self) -> None:
         """Write down the files of the input folder of a block."""
@@ -166,7 +167,8 @@ class OpenRun(Notes):
 
     def add_part(self, part: str, body: Body) -> None:
         """Write down a part that did not come with the begin or the end."""
-        self.append(PART, f'{{"id":"{self.id}","part":"{part}"}}'.encode(), body)
+        told = self.plan.redact_told
+        self.append(PART, f'{{"id":"{self.id}","part":"{part}"{told}}}'.encode(), body)
 
     def add_lines(self, body: bytes) -> None:
         """Write down lines, behind what was printed before them."""
@@ -181,14 +183,14 @@ class OpenRun(Notes):
             self._add_to_tail(body)
             return
         self.log_bytes = log_bytes
-        self.append(LOG, _meta(self.id), body)
+        self.append(LOG, _meta(self.id, self.plan.redact_told), body)
 
     def _add_to_tail(self, body: bytes) -> None:
         room = self.plan.max_log_head
         if self.log_tail is None:
             head = head_of(body, room - self.log_bytes)
             if head:
-                self.append(LOG, _meta(self.id), head)
+                self.append(LOG, _meta(self.id, self.plan.redact_told), head)
                 body = body[len(head) :]
             self.log_bytes = room
             self.log_tail = LogTail(self.plan.max_log - room)
@@ -210,16 +212,16 @@ class OpenRun(Notes):
                 f"... {tail.lines_left_out} log lines were left out here, since there "
                 f"were more than {self.plan.max_log} bytes (max_log)\n"
             )
-        self.append(LOG, _meta(self.id), tail.lines())
+        self.append(LOG, _meta(self.id, self.plan.redact_told), tail.lines())
 
     def add_last_lines(self, text: str) -> None:
         """Write down what must not be missing, room or not."""
-        self.append(LOG, _meta(self.id), as_line(text))
+        self.append(LOG, _meta(self.id, self.plan.redact_told), as_line(text))
 
     def as_json(self, part: str, value: object) -> bytes:
         """Return what is kept of a value; lines of the run say what is not."""
         losses: list[str] = []
-        body = to_json(value, max_bytes=self.plan.max_payload, losses=losses)
+        body = self.plan.json(value, losses)
         if losses:
             self.tell_losses(part, losses)
         return body
@@ -240,9 +242,9 @@ class OpenRun(Notes):
 
 
 @lru_cache(maxsize=64)
-def _meta(run_id: str) -> bytes:
+def _meta(run_id: str, redact_told: str) -> bytes:
     """The frame's account of a log line; made once for the lines of a run."""
-    return f'{{"id":"{run_id}"}}'.encode()
+    return f'{{"id":"{run_id}"{redact_told}}}'.encode()
 
 
 def as_line(text: str) -> bytes:

@@ -9,6 +9,8 @@ from typing import Any
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.encode import to_json
+from nextmv_autotrack.encode.discreet import Discreet
+from nextmv_autotrack.redact import Rules
 from nextmv_autotrack.settings import Settings
 from nextmv_autotrack.settings.access import Access
 from nextmv_autotrack.status import Delivery
@@ -22,14 +24,17 @@ class Plan:
     __slots__ = (
         "about",
         "about_all",
+        "discreet",
         "enabled",
         "has_folders",
         "is_simple",
+        "json",
         "log_level",
         "max_log",
         "max_log_head",
         "max_payload",
         "name",
+        "redact_told",
         "resources",
         "sample",
         "says_more",
@@ -75,6 +80,13 @@ class Plan:
         """Whether files are the input or the output."""
         self.says_more = self.has_folders or not self.is_simple
         """Whether a call is looked at for more than its input."""
+        rules = Rules.of(settings.redact)
+        self.discreet = Discreet(rules, settings.max_payload)
+        self.json = self.discreet.json
+        """Writes values down, without what is named a secret."""
+        told = rules.told()
+        self.redact_told = "," + _members({"redact": told}) if told else ""
+        """What each record says of the rules, for whoever moves it; mostly nothing."""
         self.takes_result_itself = settings.metrics is None and settings.output is None
         self.name = settings.name if isinstance(settings.name, str) else name
         """How the run is listed, unless a setting computes it."""
@@ -85,6 +97,7 @@ class Plan:
                 "delivery": where,
                 "app_id": settings.app_id,
                 "instance_id": settings.instance_id,
+                "redact": told,
                 # None where it is wrong, or was not looked up for a local run: whoever
                 # knows the right one sends the run.
                 "endpoint": (

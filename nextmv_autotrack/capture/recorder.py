@@ -21,7 +21,6 @@ from nextmv_autotrack.capture.resources import CHILDREN, usage
 from nextmv_autotrack.capture.timeline import Timeline
 from nextmv_autotrack.capture.told import begin_meta, end_meta, settle_status
 from nextmv_autotrack.clock import Clock
-from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.ids import NewId
 from nextmv_autotrack.journal import BEGIN, END, Body
 from nextmv_autotrack.settings import Sources
@@ -124,7 +123,7 @@ class Recorder:
             losses: list[str] = []
             if given is not NO_INPUT:
                 opened.input = given
-                body = to_json(given, max_bytes=plan.max_payload, losses=losses)
+                body = plan.json(given, losses)
             append = self.append if opened.held is None else opened.append
             append(BEGIN, begin_meta(opened), body)
             # Where it has begun it ends, too, whatever is configured in between.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from orjson import dumps
 
 from nextmv_autotrack import safely
@@ -51,19 +53,21 @@ def end_meta(opened: OpenRun) -> bytes:
         told = f'{told},"metrics":{metrics_json(opened)}'
     if opened.call_options or opened.options or opened.unparsed_options:
         told = f'{told},"options":{dumps(_options(opened)).decode()}'
+    told += opened.plan.redact_told
     return f'{{"id":"{opened.id}","duration_ns":{opened.duration_ns},{told}}}'.encode()
 
 
 def _options(opened: OpenRun) -> dict[str, str]:
     """Return the options as texts; those that were set go before all others."""
-    asked_for: dict[str, object] = {}
+    asked_for: dict[str, Any] = {}
     for options in opened.unparsed_options or ():
         # What the model has not asked for either has no values.
         asked_for.update(options_of(options) or {})
+    shown = opened.plan.discreet.members
     return {
-        **option_texts(asked_for),
+        **option_texts(shown(asked_for)),
         **(opened.call_options or {}),
-        **option_texts(opened.options or {}),
+        **option_texts(shown(opened.options or {})),
     }
 
 

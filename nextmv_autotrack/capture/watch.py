@@ -14,6 +14,8 @@ from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.capture.receiver import ReceiverTest
+from nextmv_autotrack.capture.recorder import Recorder
+from nextmv_autotrack.encode.discreet import Shown
 
 
 class Watch:
@@ -32,6 +34,8 @@ class Watch:
         self.name = name
         self.own = dict(own)
         self._takes_one = self.arguments.takes_one
+        self._hides = False
+        """Whether an argument may be a secret, by its name."""
         self._plan: Plan | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -44,7 +48,7 @@ class Watch:
             now = recorder()
             plan = self._plan
             if plan is None or plan.version is not now.sources.version:
-                plan = self._plan = now.plan(self.own, self.name)
+                plan = self._planned(now)
             parent = enclosing()
             if not plan.enabled or (parent is not None and parent.is_inside(self)):
                 return None
@@ -55,9 +59,8 @@ class Watch:
             )
             if plan.says_more or may_be_of_nextmv:
                 beside = Beside(plan, args, kwargs, value, named)
-                opened = now.open(
-                    plan, self, parent, beside.name, beside.description, beside.input
-                )
+                value, description = beside.input, beside.description
+                opened = now.open(plan, self, parent, beside.name, description, value)
             else:
                 opened = now.open(plan, self, parent, plan.name, None, value)
         except Exception as error:  # noqa: BLE001 -- the boundary
@@ -65,7 +68,17 @@ class Watch:
             return None
         if beside is not None:
             beside.tell(opened)
+        if type(value) is Shown:
+            opened.input = value.value
         return opened
+
+    def _planned(self, now: Recorder) -> Plan:
+        """Return what holds from now on."""
+        plan = now.plan(self.own, self.name)
+        self._hides = plan.discreet.concerns(self.arguments.names or ())
+        self._takes_one = self.arguments.takes_one and not self._hides
+        self._plan = plan
+        return plan
 
     def begin_here(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -93,8 +106,12 @@ class Watch:
             # The usual model: one argument, which is the input itself.
             return args[0], None
         named = self.arguments.of(args, kwargs, receiver=receiver)
+        if self._hides:
+            named = plan.discreet.members(named)
         if not callable(plan.settings.input):
-            return input_of(named, plan.settings), named
+            value = input_of(named, plan.settings)
+            is_seen = self._hides and plan.discreet.has_functions
+            return (Shown(value) if is_seen else value), named
         try:
             return plan.settings.input(*args, **kwargs), named
         except Exception as error:  # noqa: BLE001 -- code of the user's

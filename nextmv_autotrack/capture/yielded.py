@@ -10,7 +10,7 @@ from nextmv_autotrack import safely
 from nextmv_autotrack.capture import outcome
 from nextmv_autotrack.capture.endings import ended, nothing
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.encode import to_json
+from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.journal import Body
 
 # Items are kept as objects only for a callable that is to look at them.
@@ -42,19 +42,17 @@ class Yielded:
         if opened is None:
             return
         try:
-            self._add(item, opened.plan.max_payload)
+            self._add(item, opened.plan)
             if self._losses:
                 opened.tell_losses("output", self._losses)
                 self._losses.clear()
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording what a generator yields", error)
 
-    def _add(self, item: object, max_bytes: int) -> None:
+    def _add(self, item: object, plan: Plan) -> None:
         if self._items is not None and len(self._items) < MAX_ITEMS_FOR_CALLABLES:
             self._items.append(item)
-        body = b""
-        if self._room > 0:
-            body = to_json(item, max_bytes=max_bytes, losses=self._losses)
+        body = plan.json(item, self._losses) if self._room > 0 else b""
         self._room -= len(body) + 1
         if self._room < 0:
             self._left_out += 1

@@ -51,6 +51,7 @@ def to_json(
     *,
     max_bytes: int,
     losses: list[str] | None = None,
+    foreign: list[Any] | None = None,
     now_ns: NowNs = time.monotonic_ns,
 ) -> bytes:
     """Return any value as JSON: never raising, never changing it.
@@ -60,6 +61,13 @@ def to_json(
     package's docstring. Only what is no `Exception`, such as KeyboardInterrupt, passes
     through.
 
+    Args:
+        value: Any object.
+        max_bytes: How long it may be.
+        losses: Gets what is to be said of what was left out.
+        foreign: Gets something when there was more in there than JSON has natively.
+        now_ns: The time, as a walk takes it.
+
     Example:
         >>> to_json({"capacity": 10, "stops": ("a", "b")}, max_bytes=1000)
         b'{"capacity":10,"stops":["a","b"]}'
@@ -68,7 +76,8 @@ def to_json(
     # code it calls (ours, or another thread's meanwhile) that shortens one ends the
     # process. So it is given nothing but C to call: what it has no form for is noted
     # here and written as null, and gets its form when orjson is done.
-    foreign: list[Any] = []
+    if foreign is None:
+        foreign = []
     body = None
     try:
         if not (_is_sure_to_be_over(value, max_bytes) or holds_members(value)):
@@ -79,19 +88,23 @@ def to_json(
                 return body
     except Exception:  # noqa: BLE001 -- a key that is no str, a cycle, a surrogate …
         body = None
+    if body is None:
+        foreign.append(value)
     try:
         budget = Budget(max_bytes, now_ns=now_ns)
         body, loss = _with_forms(value, foreign, body, max_bytes, budget)
-        if loss is not None and losses is not None:
-            losses.append(loss)
-        return body  # noqa: TRY300 -- beside what made it
     except Exception:  # noqa: BLE001 -- no stack or no memory is left
-        if losses is not None:
-            losses.append(_NOT_AT_ALL)
-        try:
-            return UNENCODABLE if max_bytes >= _UNENCODABLE_BYTES else SHORTEST
-        except RecursionError:  # some Pythons need a stack to compare
-            return SHORTEST
+        body, loss = _unencodable(max_bytes), _NOT_AT_ALL
+    if loss is not None and losses is not None:
+        losses.append(loss)
+    return body
+
+
+def _unencodable(max_bytes: int) -> bytes:
+    try:
+        return UNENCODABLE if max_bytes >= _UNENCODABLE_BYTES else SHORTEST
+    except RecursionError:  # some Pythons need a stack to compare
+        return SHORTEST
 
 
 def _is_sure_to_be_over(value: Any, max_bytes: int) -> bool:

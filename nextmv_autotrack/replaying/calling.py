@@ -144,6 +144,9 @@ def replay_recorded(
         remark = why_none(run.metrics, recorded.output, name, verb="was")
     elif first is not None and ended.status is Status.SUCCEEDED and second is None:
         remark = why_none(ended.metrics, output, name, verb="is now")
+    if recorded.is_redacted:
+        redacted = "it was given secrets, which are redacted here: that may differ"
+        remark = redacted if remark is None else f"{remark}; {redacted}"
     return Replayed(
         id=run.id,
         name=run.name,

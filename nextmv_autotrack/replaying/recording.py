@@ -13,6 +13,7 @@ from nextmv_autotrack.encode.formats import format_of
 from nextmv_autotrack.encode.unpacking import document
 from nextmv_autotrack.errors import ReplayError
 from nextmv_autotrack.journal import LEFT_OUT
+from nextmv_autotrack.redact import REDACTED
 from nextmv_autotrack.replaying.files import Files
 from nextmv_autotrack.status import Status
 
@@ -31,6 +32,8 @@ class Recorded:
     """Whether what came out was recorded, and all of it."""
     has_files: bool
     """Whether that are the files of a folder."""
+    is_redacted: bool = False
+    """Whether it was given secrets, which were not recorded."""
 
 
 def read(store: Store, run: StoredRun) -> Recorded:
@@ -42,12 +45,14 @@ def read(store: Store, run: StoredRun) -> Recorded:
     if run.status is Status.RUNNING:
         raise ReplayError("it has not ended")
     body = store.payload(run.output) if run.output else b""
+    given = _input(store, run)
     return Recorded(
         run,
-        _input(store, run),
+        given,
         document(body) if body else None,
         is_whole(body),
         format_of(body) == "multi-file",
+        is_redacted=REDACTED in str(given) or REDACTED in str(run.options),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nextmv_autotrack.errors import SettingsError
+from nextmv_autotrack.redact.rules import Given as Redacted
 from nextmv_autotrack.settings import values
 
 # One process has one home, one platform and one exit.
@@ -92,6 +93,9 @@ class Settings:
 
     metrics: Callable[[Any], Mapping[str, Any]] | None = None
     """From the result to the run's metrics."""
+
+    redact: Literal[False] | tuple[Redacted, ...] = ()
+    """What is redacted besides the usual: names, patterns, callables; `False`: nothing."""
 
     logs: bool | int = True
     """Capture logging records; a level: from that level on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -10,9 +10,11 @@ import orjson
 from nextmv_autotrack.clock import NS_PER_S
 from nextmv_autotrack.ids import time_of_id
 from nextmv_autotrack.journal import Frame, Kind
+from nextmv_autotrack.redact import Rules
 from nextmv_autotrack.status import Delivery, Status
 from nextmv_autotrack.store.environments import NotedEnvironment, environment_row
 from nextmv_autotrack.store.payloads import PayloadRow
+from nextmv_autotrack.store.redacting import Redactor
 
 FROM_BEGIN = (
     "name",
@@ -81,13 +83,16 @@ MEASURED = frozenset(name for _, name, _ in _MEASURED)
 class FramesRead:
     """What a stretch of one owner's journal says."""
 
-    def __init__(self, owner: str, keep: Callable[[bytes], PayloadRow]) -> None:
+    def __init__(
+        self, owner: str, keep: Callable[[bytes], PayloadRow], redactor: Redactor
+    ) -> None:
         self.owner = owner
         """Whose journal it is."""
         self._keep = keep
+        self._redactor = redactor
         self._runs: dict[str, dict[str, Any]] = {}
-        self.lines: dict[str, list[bytes]] = {}
-        """Log lines by run."""
+        self._lines: dict[str, list[bytes]] = {}
+        self._rules_of_lines: dict[str, Rules] = {}
         self.payloads: dict[str, PayloadRow] = {}
         """Payloads by digest."""
         self.last_seen: str | None = None
@@ -99,22 +104,30 @@ class FramesRead:
         self.skipped = 0
         """Frames read that make no sense."""
 
-    def add(self, frame: Frame) -> None:
+    def add_all(self, frames: Sequence[Frame]) -> None:
+        """Take in what frames say, without what is secret in it."""
+        self._redactor.begin(frames)
+        for frame in frames:
+            self._add(frame)
+
+    def _add(self, frame: Frame) -> None:
         """Take in what one frame says; nonsense is counted and left out."""
         self.count += 1
         try:
-            meta = orjson.loads(frame.meta)
+            meta, rules = self._redactor.meta(frame)
             if frame.kind is Kind.PROCESS:
-                self.environments.append(self._noted(meta, frame.payload))
+                content = self._redactor.payload(frame, rules)
+                self.environments.append(self._noted(meta, content))
                 return
             if frame.kind is Kind.SEEN:
                 self.last_seen = _as_text(_sight(meta))
                 return
             run_id = _text(meta, "id")
             if frame.kind is Kind.LOG:
-                self._add_lines(run_id, frame.payload)
+                self._add_lines(run_id, frame.payload, rules)
             else:
-                self._add_to_run(run_id, frame.kind, meta, frame.payload)
+                payload = self._redactor.payload(frame, rules)
+                self._add_to_run(run_id, frame.kind, meta, payload)
         except (LookupError, TypeError, ValueError):
             # One bad frame must not hold up all that follow.
             self.skipped += 1
@@ -136,9 +149,22 @@ class FramesRead:
             environment_row(content),
         )
 
-    def _add_lines(self, run_id: str, lines: bytes) -> None:
+    def log_rows(self) -> list[tuple[str, bytes]]:
+        """Return the log lines by run; looked at together, as they were written."""
+        return [
+            (
+                run_id,
+                self._redactor.lines(
+                    run_id, b"".join(lines), self._rules_of_lines[run_id]
+                ),
+            )
+            for run_id, lines in self._lines.items()
+        ]
+
+    def _add_lines(self, run_id: str, lines: bytes, rules: Rules) -> None:
         if lines:
-            self.lines.setdefault(run_id, []).append(lines)
+            self._lines.setdefault(run_id, []).append(lines)
+            self._rules_of_lines[run_id] = rules
 
     def _add_to_run(
         self, run_id: str, kind: Kind, meta: dict[str, Any], payload: bytes

@@ -10,6 +10,7 @@ from types import TracebackType
 
 from nextmv_autotrack.errors import DamagedStoreError
 from nextmv_autotrack.journal import Home, Segment
+from nextmv_autotrack.redact import known_values
 from nextmv_autotrack.store import (
     accounts,
     environments,
@@ -208,7 +209,9 @@ class Store(Outgoing):
         taken in once.
         """
         with told(self._path):
-            return moving.move(self._connection, self._payloads, segment, limit_bytes)
+            return moving.move(
+                self._connection, self._payloads, segment, limit_bytes, known_values()
+            )
 
     def forget(self, segment: Segment) -> None:
         """Forget how far a segment was moved, once its file is gone."""

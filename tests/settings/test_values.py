@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import reprlib
 from pathlib import Path
 
@@ -133,6 +134,21 @@ WRONG = {
     "output": ["text", 0, 1, "", [], Opaque()],
     "output_dir": ["", 0, False, b"/a", "a\0b", ["/a"], Opaque()],
     "metrics": ["value", {"value": 1}, True, False, Opaque()],
+    "redact": [
+        "",
+        " ",
+        "!",
+        "a=b",
+        5,
+        b"iban",
+        ["iban", 5],
+        [None],
+        re.compile(b"x"),
+        "x" * 101,
+        [re.compile("x" * 1001)],
+        ["iban"] * 51,
+        Opaque(),
+    ],
     "logs": ["LOUD", "", None, 2.5, "Level 5", [], Opaque()],
     "streams": [None, True, "stdout", "FD", 1, Opaque()],
     "resources": [None, 1, "no", Opaque()],
@@ -166,6 +182,7 @@ WAY_OUT = {
     "output": "a callable, given in code, or False",
     "output_dir": "the path of a folder, or a callable, given in code",
     "metrics": "a callable, given in code",
+    "redact": "names such as 'iban'",
     "logs": "True, False or a logging level",
     "streams": "'off', 'python' or 'fd'",
     "resources": "True or False",

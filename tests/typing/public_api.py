@@ -239,6 +239,7 @@ tracked(
     destination="local",
     app_id="routing",
     instance_id="prod",
+    redact=["iban", "!token"],
     logs="INFO",
     streams="fd",
     resources=False,
