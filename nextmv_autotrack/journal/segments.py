@@ -22,6 +22,13 @@ class Segment(NamedTuple):
     owner: str
     number: int
 
+    def size(self) -> int:
+        """Return how many bytes it takes; none when somebody has removed it."""
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return 0
+
 
 class Home:
     """The folder of all journals of a user, one owner a process."""
@@ -75,8 +82,7 @@ class Home:
 
     def size_of(self, owner: str) -> int:
         """Return how many bytes the journal of one owner takes."""
-        paths = [found.path for found in self.segments() if found.owner == owner]
-        return sum(path.stat().st_size for path in paths if path.exists())
+        return sum(found.size() for found in self.segments() if found.owner == owner)
 
     def owners(self) -> list[str]:
         """Every process that left a trace here."""

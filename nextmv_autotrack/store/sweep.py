@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from nextmv_autotrack.errors import JournalError
 from nextmv_autotrack.journal import Home, Segment, Writer
 from nextmv_autotrack.store import Store
@@ -17,9 +19,15 @@ class Sweep:
     def __init__(self, store: Store, home: Home) -> None:
         self._store = store
         self._home = home
+        self.moved_bytes = 0
+        """Of all journals that are complete, so far."""
 
-    def own(self, writer: Writer) -> None:
-        """Move what this process has written so far."""
+    def own(self, writer: Writer, *, most_bytes: float = math.inf) -> None:
+        """Move what this process has written so far.
+
+        As long as more than `most_bytes` of it is left, it goes on without payloads: a
+        program can write faster than anybody moves.
+        """
         # Asked before reading: a segment that is complete only afterwards may have
         # got its last frames after they could be read.
         current = writer.current
@@ -27,6 +35,7 @@ class Sweep:
             self._move(segment)
             if segment != current:
                 self._remove(segment)
+            writer.has_room = self._home.size_of(writer.owner) <= most_bytes
         writer.close_retired()
 
     def leave(self, writer: Writer) -> None:
@@ -85,6 +94,7 @@ class Sweep:
             pass
 
     def _remove(self, segment: Segment) -> None:
+        self.moved_bytes += segment.size()
         # In this order: who finds no position for a file that is still there reads it
         # from its start.
         segment.path.unlink(missing_ok=True)

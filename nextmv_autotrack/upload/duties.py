@@ -34,6 +34,9 @@ FIRST_SEEN_S = 0.3
 TRIM_INTERVAL_S = 600.0
 FIRST_TRIM_S = 30.0
 
+# Share of the bound of the disk that a busy program may add before it is looked again.
+TRIM_SHARE = 0.1
+
 # A larger database is not looked at for damage that nobody has met: this takes half a
 # second of a processor, once in the life of a process.
 CHECKED_BYTES = 256 * 1024 * 1024
@@ -85,6 +88,7 @@ class Duties:
         self._sweep_at = now_s
         self._seen_at = now_s + FIRST_SEEN_S
         self._trim_at = now_s + FIRST_TRIM_S
+        self._trimmed_at_bytes = 0
         self._is_checked = False
 
     def do(self, store: Store, sweep: Sweep) -> float:
@@ -101,11 +105,18 @@ class Duties:
             self._sweep_at = now_s + SWEEP_INTERVAL_S
             for problem in sweep.others(self._writer.owner)[:1]:
                 safely.warn(f"runs stay in a journal: {problem}", "a journal")
-        if now_s >= self._trim_at:
+        if now_s >= self._trim_at or self._is_much_more(sweep.moved_bytes):
             self._trim_at = now_s + TRIM_INTERVAL_S
+            self._trimmed_at_bytes = sweep.moved_bytes
             self._check(store)
             self._trim(store)
         return min(sample_at, self._seen_at, self._sweep_at, self._trim_at)
+
+    def _is_much_more(self, moved_bytes: int) -> bool:
+        if moved_bytes < self._trimmed_at_bytes:
+            self._trimmed_at_bytes = 0  # another session has begun to count
+        added = moved_bytes - self._trimmed_at_bytes
+        return added > self._sources.resolve().max_disk * TRIM_SHARE
 
     def _patience_s(self) -> float:
         if self._gate.is_closing:

@@ -29,7 +29,7 @@ THREAD_NAME = "nextmv-autotrack"
 # one transaction, often enough that `list` elsewhere looks live.
 MOVE_INTERVAL_S = 0.2
 
-# Share of the bound that a journal may take that nobody can move.
+# Share of the bound of the disk that a journal may take that is not moved in time.
 BACKLOG_SHARE = 0.5
 
 # Until a store that cannot be opened is tried again; the journal goes on meanwhile.
@@ -187,11 +187,13 @@ class Worker:
     def _wait_for_the_store(self, error: Exception) -> None:
         safely.warn(f"runs stay in the journal for now: {error}", safely.THE_DISK)
         self._progress.give_up()
-        # The journal has no bound of its own as long as somebody moves it.
-        bound = self._sources.resolve().max_disk * BACKLOG_SHARE
         with suppress(OSError):  # whatever is wrong with the store is wrong here, too
-            self._writer.has_room = self._home.size_of(self._writer.owner) < bound
+            left_bytes = self._home.size_of(self._writer.owner)
+            self._writer.has_room = left_bytes < self._most_backlog_bytes()
         self._wake.wait(STORE_RETRY_S)
+
+    def _most_backlog_bytes(self) -> float:
+        return self._sources.resolve().max_disk * BACKLOG_SHARE
 
     def _session(self) -> None:
         """Work with the store open, until the end or the next fork."""
@@ -250,7 +252,7 @@ class Worker:
                 move_at = now() + MOVE_INTERVAL_S
                 self._duties.wake()
             if move_at is not None and (awaited or stopping or now() >= move_at):
-                sweep.own(self._writer)
+                sweep.own(self._writer, most_bytes=self._most_backlog_bytes())
                 if self._is_gone(store):
                     return  # what was to be moved may have been there no more
                 self._moved, move_at = appended, None

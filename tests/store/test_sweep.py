@@ -36,6 +36,30 @@ def test_a_segment_that_is_completed_while_it_is_moved_loses_no_frame(tmp_path: 
         assert len(store.runs(limit=100)) == 9
 
 
+def test_a_program_that_writes_faster_than_it_is_moved_goes_on_without_payloads(
+    tmp_path: Path,
+):
+    with Store.open(tmp_path) as store, Journal(tmp_path, segment_bytes=1) as journal:
+        for number in range(10):
+            journal.begin(number, b'"%1000d"' % number)
+        had_room: list[bool] = []
+        store._connection.set_trace_callback(
+            lambda statement: (
+                had_room.append(journal.writer.has_room)
+                if statement == "COMMIT"
+                else None
+            )
+        )
+        Sweep(store, journal.home).own(journal.writer, most_bytes=5_000)
+        assert had_room[0]
+        assert had_room.count(False) > 5
+        assert had_room[-1]
+        assert journal.writer.has_room
+        assert all(
+            len(store.payload(run.input)) > 1_000 for run in store.runs(limit=99)
+        )
+
+
 def test_a_dead_owner_leaves_failed_runs_and_no_files(tmp_path: Path):
     with Store.open(tmp_path) as store:
         with Journal(tmp_path, "1-dead", segment_bytes=1) as journal:

@@ -30,6 +30,11 @@ def solve(number: int, data: str):
     return number
 
 
+@tracked
+def solve_here(number: int, data: str):
+    return number
+
+
 class ClockThatIsSetAhead:
     def __init__(self) -> None:
         self.ahead_s = 0.0
@@ -67,6 +72,16 @@ def with_data(store: Store) -> Counter[Delivery]:
         for run in store.runs(limit=99)
         if run.input and store.open_payload(run.input).size > MB
     )
+
+
+def test_a_program_that_writes_much_is_looked_at_soon(tmp_path: Path):
+    home = tmp_path / "home"
+    with program(home, ClockThatIsSetAhead().clock, destination="local") as tracker:
+        for number in range(40):
+            solve_here(number, f"{number:02}" + "x" * MB)
+            tracker.flush(PATIENCE_S)
+        with Store.open(home) as store:
+            assert 0 < with_data(store)[Delivery.LOCAL] <= MAX_DISK // MB
 
 
 def test_runs_that_wait_keep_what_they_have_while_delivered_ones_make_room(
