@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import (
-    Callable,
-    Iterator,
-    Mapping,
-    Sequence,
-    ValuesView,
-)
-from collections.abc import Set as AbstractSet
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
-from nextmv_autotrack import nextmv_objects, safely
+from nextmv_autotrack import nextmv_objects
 from nextmv_autotrack.clock import NS_PER_S
+from nextmv_autotrack.kept import kept, several_assets
 from nextmv_autotrack.nextmv_objects import NextmvOptions
 from nextmv_autotrack.sent_run import SentRun
 from nextmv_autotrack.status import Status
@@ -74,7 +68,7 @@ class Notes:
             if self.options is None:
                 self.unparsed_options = [options]
         else:
-            self.options = _made(dict, options, "options")
+            self.options = kept(dict, options, "options")
 
     def write_input(self, value: object) -> None:
         """Keep `value`, as it is now, as the input."""
@@ -236,7 +230,7 @@ class Run(SentRun):
 
     @metrics.setter
     def metrics(self, value: Mapping[str, Any] | None) -> None:
-        self._notes.metrics = _made(dict, value, "metrics")
+        self._notes.metrics = kept(dict, value, "metrics")
 
     @property
     def options(self) -> dict[str, Any]:
@@ -261,7 +255,7 @@ class Run(SentRun):
 
     @assets.setter
     def assets(self, value: object) -> None:
-        self._notes.assets = _made(_assets, value, "assets")
+        self._notes.assets = kept(several_assets, value, "assets")
 
     def log(self, text: object) -> None:
         """Add one or more lines to the logs of the run."""
@@ -278,32 +272,3 @@ def _as_known(known: dict[str, Any]) -> Run:
     notes = Notes()
     vars(notes).update(known)
     return notes.run
-
-
-def _assets(value: Any) -> list[Any]:
-    """Return several assets as a list of our own, and one as a list of it."""
-    kind = type(value)
-    if issubclass(kind, _NO_ASSETS):
-        raise TypeError(f"{kind.__name__} is neither an asset nor a list of them")
-    # Not whatever can be iterated: a figure gives its parts then, and a dict its keys.
-    return [*value] if issubclass(kind, _SEVERAL) else [value]
-
-
-_NO_ASSETS = (bool, int, float, str, bytes)
-_SEVERAL = (Sequence, AbstractSet, ValuesView, Iterator)
-
-_Made = TypeVar("_Made")
-
-
-def _made(kind: Callable[[Any], _Made], value: object, what: str) -> _Made | None:
-    """Return `value` as a dict or a list of our own, or None with a warning."""
-    if value is None:
-        return None
-    try:
-        if nextmv_objects.is_options(value):
-            # Asked for anything, its names included, it reads the command line.
-            value = nextmv_objects.options_of(value) or {}
-        return kind(value)
-    except Exception as error:  # noqa: BLE001 -- nothing that is set may raise
-        safely.warn(f"run.{what} is left out: {type(error).__name__}: {error}")
-        return None

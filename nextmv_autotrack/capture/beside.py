@@ -63,14 +63,10 @@ class Beside:
             opened.call_options = self._options
         if self._unparsed:
             opened.unparsed_options = self._unparsed
-        try:
-            if self._managed_input_id is not None:
-                opened.write_managed_input(self._managed_input_id)
-            if self._folders is not None:
-                _begin_with(opened, *self._folders)
-        except BaseException as interrupt:
-            opened.recorder.interrupted(opened, interrupt)
-            raise
+        if self._managed_input_id is not None:
+            opened.write_managed_input(self._managed_input_id)
+        if self._folders is not None:
+            _begin_with(opened, *self._folders)
 
 
 def _texts(

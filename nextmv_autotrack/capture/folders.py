@@ -53,16 +53,12 @@ def begin(opened: OpenRun, input_dir: object, output_dir: object) -> None:
         opened.output_dir = output_dir
     if input_dir is None:
         return
-    try:
-        opened.input_dir = input_dir
-        record_input(opened)
-        # The model has not begun before now.
-        if opened.plan.resources:
-            opened.usage_start = usage()
-        opened.start_ns = opened.recorder.clock.steady_ns()
-    except BaseException as interrupt:
-        opened.recorder.interrupted(opened, interrupt)
-        raise
+    opened.input_dir = input_dir
+    record_input(opened)
+    # The model has not begun before now.
+    if opened.plan.resources:
+        opened.usage_start = usage()
+    opened.start_ns = opened.recorder.clock.steady_ns()
 
 
 def record_input(opened: OpenRun) -> None:

@@ -30,11 +30,9 @@ def with_visual(assets: bytes, opened: OpenRun) -> bytes:
     """Return the assets of a run, and behind them how it has used memory and CPU.
 
     Args:
-        assets: JSON, a list as a rule; empty when there are none.
+        assets: JSON of a list; empty when there are none.
         opened: The run, which has ended.
     """
-    if assets and not assets.endswith(b"]"):
-        return assets  # they were cut to a summary: nothing goes beside it
     try:
         points = evenly(points_of(opened), MOST_POINTS)
         if len(points) < _FEWEST_POINTS:

@@ -67,7 +67,11 @@ class Watch:
             safely.failed("recording the begin of a run", error)
             return None
         if beside is not None:
-            beside.tell(opened)
+            try:
+                beside.tell(opened)
+            except BaseException as interrupt:
+                opened.recorder.interrupted(opened, interrupt)
+                raise
         if type(value) is Shown:
             opened.input = value.value
         return opened

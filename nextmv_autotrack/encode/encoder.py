@@ -93,18 +93,15 @@ def to_json(
     try:
         budget = Budget(max_bytes, now_ns=now_ns)
         body, loss = _with_forms(value, foreign, body, max_bytes, budget)
-    except Exception:  # noqa: BLE001 -- no stack or no memory is left
-        body, loss = _unencodable(max_bytes), _NOT_AT_ALL
+    except Exception:  # noqa: BLE001 -- no stack or no memory is left, not for a call either
+        loss = _NOT_AT_ALL
+        try:
+            body = UNENCODABLE if max_bytes >= _UNENCODABLE_BYTES else SHORTEST
+        except RecursionError:  # some Pythons need a stack to compare
+            body = SHORTEST
     if loss is not None and losses is not None:
         losses.append(loss)
     return body
-
-
-def _unencodable(max_bytes: int) -> bytes:
-    try:
-        return UNENCODABLE if max_bytes >= _UNENCODABLE_BYTES else SHORTEST
-    except RecursionError:  # some Pythons need a stack to compare
-        return SHORTEST
 
 
 def _is_sure_to_be_over(value: Any, max_bytes: int) -> bool:

@@ -13,7 +13,7 @@ from nextmv_autotrack import SettingsError, current_run, track_run, tracked
 from nextmv_autotrack.encode import folder as folders
 from nextmv_autotrack.encode import is_summary
 
-FIGURE = {"name": "map", "content": [1]}
+FIGURE = {"name": "map", "content": [1], "content_type": "json"}
 
 
 @pytest.fixture(autouse=True)

@@ -220,10 +220,11 @@ def test_an_input_over_max_payload_is_cut_and_says_so(written):
 def test_what_a_block_is_given_over_max_payload_is_cut_and_says_so(written):
     with track_run(max_payload=2048, logs=False) as run:
         run.input = "x" * 100_000
-        run.assets = ["x" * 100_000]
+        run.assets = [{"name": "page", "content": "x" * 100_000}]
     assert written.run.input["truncated"] is True
     assert written.run.logs == [
-        f"... the {one} {SUMMARY}" for one in ("input", "assets")
+        f"... the input {SUMMARY}",
+        "the content of asset 'page' is a summary: it is over max_payload",
     ]
 
 

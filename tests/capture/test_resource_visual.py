@@ -73,7 +73,7 @@ def test_it_stands_behind_the_users_assets(written):
     assert visual["name"] == "autotrack_resources"
 
 
-def test_assets_that_were_cut_to_a_summary_stay_alone(written):
+def test_it_stands_behind_assets_of_which_one_was_cut_to_a_summary(written):
     with track_run(max_payload=1024) as run:
         run.assets.append({**OURS, "content": "x" * 5000})
         for one in points(10):
@@ -82,7 +82,9 @@ def test_assets_that_were_cut_to_a_summary_stay_alone(written):
                 one._replace(begin_ns=at_ns + one.begin_ns, end_ns=at_ns + one.end_ns)
             )
         written.now += 10
-    assert "autotrack_resources" not in json.dumps(written.run.assets)
+    cut, visual = written.run.assets
+    assert cut["content"]["truncated"] is True
+    assert visual["name"] == "autotrack_resources"
 
 
 @pytest.mark.parametrize(

@@ -45,5 +45,9 @@ def test_the_wheel_holds_every_module_of_the_source(wheel: zipfile.ZipFile):
     assert modules <= set(wheel.namelist())
 
 
+# Some four hundred modules of Python: more would be what does not belong in it.
+MOST_BYTES = 600_000
+
+
 def test_the_wheel_is_light(wheel: zipfile.ZipFile):
-    assert sum(info.compress_size for info in wheel.infolist()) < 400_000
+    assert sum(info.compress_size for info in wheel.infolist()) < MOST_BYTES

@@ -1,0 +1,37 @@
+"""What users set on a run, kept as dicts and lists of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence, ValuesView
+from collections.abc import Set as AbstractSet
+from typing import Any, TypeVar
+
+from nextmv_autotrack import nextmv_objects, safely
+
+_NO_ASSETS = (bool, int, float, str, bytes)
+_SEVERAL = (Sequence, AbstractSet, ValuesView, Iterator)
+
+_Kept = TypeVar("_Kept")
+
+
+def several_assets(value: Any) -> list[Any]:
+    """Return several assets as a list of our own, and one as a list of it."""
+    kind = type(value)
+    if issubclass(kind, _NO_ASSETS):
+        raise TypeError(f"{kind.__name__} is neither an asset nor a list of them")
+    # Not whatever can be iterated: a figure gives its parts then, and a dict its keys.
+    return [*value] if issubclass(kind, _SEVERAL) else [value]
+
+
+def kept(kind: Callable[[Any], _Kept], value: object, what: str) -> _Kept | None:
+    """Return `value` as a dict or a list of our own, or None with a warning."""
+    if value is None:
+        return None
+    try:
+        if nextmv_objects.is_options(value):
+            # Asked for anything, its names included, it reads the command line.
+            value = nextmv_objects.options_of(value) or {}
+        return kind(value)
+    except Exception as error:  # noqa: BLE001 -- nothing that is set may raise
+        safely.warn(f"run.{what} is left out: {type(error).__name__}: {error}")
+        return None
