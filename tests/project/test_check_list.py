@@ -11,7 +11,6 @@ else:
     import tomli as tomllib
 
 
-
 def test_every_dependency_has_a_lower_bound_that_can_be_installed():
     done = python(str(ROOT / ".ci" / "lowest.py"))
     assert done.returncode == 0, done.stderr
