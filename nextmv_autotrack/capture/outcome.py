@@ -39,7 +39,7 @@ def _chosen(opened: OpenRun, result: object) -> object:
     return _computed(settings.output, result, "the output of a run")
 
 
-def _taken_apart(opened: OpenRun, value: object) -> bytes:
+def _taken_apart(opened: OpenRun, value: Any) -> bytes:
     """Take from an output document what the platform keeps apart."""
     if value is None:
         return b""
