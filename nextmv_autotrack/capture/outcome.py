@@ -62,13 +62,14 @@ def _chosen(opened: OpenRun, result: object) -> object:
     return _computed(settings.output, result, "the output of a run")
 
 
-def _taken_apart(opened: OpenRun, value: object) -> bytes:
+def _taken_apart(opened: OpenRun, value: Any) -> bytes:
     """Take from an output document what the platform keeps apart."""
     if value is None:
         return b""
     if type(value) is not dict and nextmv_objects.is_output(value):
         value = nextmv_objects.output_document(value)
-    if isinstance(value, dict):
+    # By its type: what it says of itself may be a lie, or raise.
+    if issubclass(type(value), dict):
         if "metrics" in value or "assets" in value:
             value = _without_parts(opened, value)
         else:
@@ -91,7 +92,7 @@ def _without_parts(opened: OpenRun, value: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def _is_none_or(value: object, kind: type) -> bool:
-    return value is None or isinstance(value, kind)
+    return value is None or issubclass(type(value), kind)
 
 
 def _computed(

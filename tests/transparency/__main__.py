@@ -6,7 +6,7 @@ Downloads the sdists of toolz and more-itertools with pip, and runs the tests in
 twice, by the pytest of this environment: as they are, and with `@tracked` on each public
 function of the library. Every test must end in the second run as it did in the first.
 Prints a line a library, and every test that ended in another way; exit code 1 if there
-is one. Takes a few minutes and a network, so it is no part of the ordinary tests.
+is one. Takes minutes and a network, so it is no part of the ordinary tests.
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ def outcome(source: Path, library: Library, work: Path, *, is_tracked: bool) -> 
         "PYTHONPATH": os.pathsep.join(map(str, (source, HERE, ROOT))),
         "NEXTMV_AUTOTRACK_DIRECTORY": str(work / "home"),
         "NEXTMV_AUTOTRACK_DESTINATION": "local",
+        # They hand over millions of numbers, and tens of gigabytes would be written.
+        "NEXTMV_AUTOTRACK_MAX_PAYLOAD": "10000",
         WRAPPED: str(work / "wrapped"),
     }
     plugin = []

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from nextmv_autotrack import tracked
+from nextmv_autotrack import flush, tracked
 
 LIBRARY = "TRANSPARENCY_LIBRARY"
 """The variable that names what is to be tracked."""
@@ -28,9 +28,11 @@ _count = 0
 
 
 def public_functions(module: ModuleType) -> Iterator[tuple[str, FunctionType]]:
+    public = getattr(module, "__all__", None)
     for name, value in list(vars(module).items()):
         is_its_own = getattr(value, "__module__", None) == module.__name__
-        if type(value) is FunctionType and is_its_own and not name.startswith("_"):
+        is_public = name in public if public else not name.startswith("_")
+        if type(value) is FunctionType and is_its_own and is_public:
             yield name, value
 
 
@@ -71,6 +73,11 @@ class _Finder(MetaPathFinder):
 
 def _say_how_many(path: str) -> Callable[[], object]:
     return lambda: Path(path).write_text(str(_count), encoding="utf-8")
+
+
+def pytest_runtest_teardown() -> None:
+    """Leave no work to the background thread that a test of memory would meet."""
+    flush()
 
 
 if library := os.environ.get(LIBRARY):
