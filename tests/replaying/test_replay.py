@@ -456,7 +456,8 @@ def test_why_there_is_no_objective_is_told(recorded: Run):
     def told(value: Any) -> str | None:
         return replay(recorded, lambda **_: {"metrics": {"value": value}}).remark
 
-    assert told(float("nan")) == "metric value is now null: NaN, infinite or None"
+    assert told(float("nan")) == "metric value is now missing, or not finite"
+    assert told(None) == "metric value is now null: NaN, infinite or None"
     assert told("12") == 'metric value is now "12": no number'
     assert told(12) is None
 
