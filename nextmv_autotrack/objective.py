@@ -119,7 +119,7 @@ def why_none(
         value = metric(everything, one, _MISSING)
         if value is not _MISSING:
             return f"metric {one} {verb} {_in_words(value)}"
-    return None if name is None else f"metric {name} {verb} missing"
+    return None if name is None else f"metric {name} {verb} missing, or not finite"
 
 
 def _in_words(value: object) -> str:

@@ -100,12 +100,13 @@ def test_where_all_were_skipped_nothing_is_said_of_tolerance(
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("float('nan')", "metric value is now null: NaN, infinite or None"),
-        ("float('inf')", "metric value is now null: NaN, infinite or None"),
+        ("None", "metric value is now null: NaN, infinite or None"),
+        ("float('nan')", "metric value is now missing, or not finite"),
+        ("float('inf')", "metric value is now missing, or not finite"),
         ("'12'", 'metric value is now "12": no number'),
         ("True", "metric value is now true: no number"),
         ("10**400", 'metric value is now {"repr": '),
-        (None, "metric value is now missing"),
+        (None, "metric value is now missing, or not finite"),
     ],
 )
 def test_why_there_is_no_objective_now_stands_below_the_row(

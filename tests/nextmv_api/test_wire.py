@@ -65,6 +65,12 @@ def test_the_description_always_holds_the_whole_marker_and_start_and_host(known)
     assert len(description) <= 256
 
 
+def test_a_managed_input_is_told_by_its_id_instead_of_an_upload():
+    body = create_body(a_run(managed_input_id="depot-1"))
+    assert (body["input_id"], "upload_id" in body) == ("depot-1", False)
+    check(body, {})
+
+
 def test_a_plain_run_has_just_what_the_platform_documents():
     run = a_run(description="nightly", options={"gap": "0.01"})
     body = create_body(run, input_id="in", output_id="out", logs_id="logs")

@@ -169,3 +169,12 @@ def test_a_run_of_the_sdk_whose_files_were_written_anew_is_another_run(
         assert app.track_run(theirs) == app.track_run(theirs)
     first, second = platform.runs()
     assert first.output != second.output
+
+
+def test_figures_maps_and_charts_are_assets_as_they_are_on_a_run(app, platform):
+    go = pytest.importorskip("plotly.graph_objects", exc_type=ImportError)
+    point = {"type": "Point", "coordinates": [7.1, 50.7]}
+    app.track_run(TrackedRun("succeeded", output=1, assets=[go.Figure(), point]))
+    (run,) = platform.runs()
+    assets = [nextmv.Asset.from_dict(one) for one in run.document["assets"]]
+    assert [one.visual.visual_schema.value for one in assets] == ["plotly", "geojson"]

@@ -444,6 +444,14 @@ def test_what_is_no_function_is_refused(recorded: Run, function: Any, said: str)
         replay(recorded, function)
 
 
+def test_a_run_of_a_managed_input_is_refused(tracker: Tracker):
+    cloud = pytest.importorskip("nextmv.cloud", exc_type=ImportError)
+    with track_run(input=cloud.ManagedInput(id="depot-1")) as run:
+        pass
+    with pytest.raises(ReplayError, match="its input is the managed input depot-1"):
+        replay(run, plan)
+
+
 def test_an_objective_that_the_run_does_not_have_is_refused(recorded: Run):
     with pytest.raises(ReplayError, match=r"has no metric valeu; there are: .*value"):
         replay(recorded, plan, objective="valeu")
@@ -456,7 +464,8 @@ def test_why_there_is_no_objective_is_told(recorded: Run):
     def told(value: Any) -> str | None:
         return replay(recorded, lambda **_: {"metrics": {"value": value}}).remark
 
-    assert told(float("nan")) == "metric value is now null: NaN, infinite or None"
+    assert told(float("nan")) == "metric value is now missing, or not finite"
+    assert told(None) == "metric value is now null: NaN, infinite or None"
     assert told("12") == 'metric value is now "12": no number'
     assert told(12) is None
 

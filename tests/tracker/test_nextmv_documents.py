@@ -127,7 +127,8 @@ def test_metrics_that_are_set_can_be_compared_by_the_sdk(
         with track_run(input=1) as run:
             run.metrics = {"solver": {"gap": 0.1, "bound": bound}, "used": [1, 2]}
             run.metrics["value"] = 7
-    assert to_platform.flush(PATIENCE_S)
+        # One after the other, for the order in which they are there.
+        assert to_platform.flush(PATIENCE_S)
     first, second = platform.runs()
     seen = first.document["metrics"]
     assert {name: seen[name] for name in seen if name[:3] not in {"cpu", "pea"}} == {
