@@ -21,7 +21,6 @@ from nextmv_autotrack.capture.circumstances.program import command, program
 from nextmv_autotrack.capture.circumstances.repository import (
     Repository,
     is_dirty,
-    is_to_wait,
     repository,
     repository_of,
 )
@@ -425,11 +424,18 @@ def test_there_may_be_no_working_directory(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="signals of POSIX")
 def test_git_is_not_started_where_it_could_be_met():
-    assert not is_to_wait()
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE):
-        assert is_to_wait()
-    before = signal.signal(signal.SIGCHLD, lambda *_: None)
-    try:
-        assert is_to_wait()
-    finally:
-        signal.signal(signal.SIGCHLD, before)
+    program = """
+import signal, subprocess, sys
+from nextmv_autotrack.capture.circumstances.repository import is_to_wait
+assert not is_to_wait()
+with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE):
+    assert is_to_wait()
+assert not is_to_wait()
+signal.signal(signal.SIGCHLD, lambda *_: None)
+assert is_to_wait()
+"""
+    # Of its own: the process of the tests may have children of other tests.
+    done = subprocess.run(
+        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert "AssertionError" not in done.stderr

@@ -18,7 +18,6 @@ from nextmv_autotrack.capture.sampler import (
     LONGEST_INTERVAL_S,
     SHORTEST_INTERVAL_S,
     Sampler,
-    has_children,
     interval_s,
     together,
 )
@@ -205,11 +204,17 @@ def test_a_child_of_ours_is_not_the_models(written):
 
 @posix
 def test_whether_there_are_children_is_asked_without_waiting_for_one():
-    assert not has_children()
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
-        assert has_children()
-        assert process.wait(20) == 0  # it was still there to be waited for
-    assert not has_children()
+    program = """
+import subprocess, sys
+from nextmv_autotrack.capture.sampler import has_children
+assert not has_children()
+with subprocess.Popen([sys.executable, "-c", "import os; os._exit(3)"]) as process:
+    assert has_children()
+    assert process.wait(20) == 3  # it was still there to be waited for
+assert not has_children()
+"""
+    # Of its own: the process of the tests may have children of other tests.
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 # --- When the process is looked at.
