@@ -81,7 +81,7 @@ def test_the_page_says_what_went_in_and_what_came_out(
 
 
 def test_metrics_with_structure_are_on_one_line(command: Command, tracker: Tracker):
-    with track_run() as run:
+    with track_run(resources=False) as run:
         run.metrics["per_vehicle"] = {"a": [1, 2]}
     assert '  per_vehicle  {"a":[1,2]}' in command("show", run.id).out
 
