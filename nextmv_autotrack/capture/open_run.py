@@ -81,7 +81,7 @@ class OpenRun(Notes):
     """The journal it has begun in."""
     token: Token[OpenRun | None] | None = None
     start_ns = 0
-    usage_start: Usage = (0.0, 0.0, 0)
+    usage_start: Usage = ()
     children_start: ChildrenUsage | None = None
 
     def __init__(  # noqa: PLR0913, PLR0917 -- one store each: it is on every call's way

@@ -161,6 +161,7 @@ class Recorder:
         opened.is_open = False
         open_roots.pop(opened.id, None)
         opened.start_ns = opened.start_ns or self.clock.steady_ns()
+        opened.usage_start = opened.usage_start or usage()
         with suppress(Exception):  # somebody wants it to end now
             append = self.append if opened.held is None else opened.append
             append(BEGIN, begin_meta(opened), b"")

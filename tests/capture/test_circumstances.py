@@ -19,8 +19,8 @@ from nextmv_autotrack.capture.circumstances.machine import machine
 from nextmv_autotrack.capture.circumstances.places import container, schedulers
 from nextmv_autotrack.capture.circumstances.program import command, program
 from nextmv_autotrack.capture.circumstances.repository import (
+    Repository,
     is_dirty,
-    is_to_wait,
     repository,
     repository_of,
 )
@@ -372,10 +372,13 @@ def test_what_a_hook_has_set_does_not_lead_elsewhere(code, monkeypatch):
     assert dirty(code) is False
 
 
-@needs_git
-def test_git_that_takes_too_long_is_ended(code):
-    found = repository(code)
-    assert is_dirty(found, patience_s=lambda: -1.0) is None
+@pytest.mark.skipif(os.name != "posix", reason="a script for a shell")
+def test_git_that_takes_too_long_is_ended(tmp_path, monkeypatch):
+    slow = tree(tmp_path / "tools", {"git": "#!/bin/sh\nexec sleep 60\n"}) / "git"
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
+    found = Repository(tmp_path, "a" * 40, None)
+    assert is_dirty(found, patience_s=lambda: 0.0) is None
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 
@@ -396,7 +399,9 @@ def test_without_git_nobody_knows_whether_files_have_changed(tmp_path, monkeypat
     ],
 )
 def test_what_only_looks_like_a_repository_is_none(tmp_path, files):
-    assert repository(tree(tmp_path, files)) is None
+    # The folder of the tests may itself be in one.
+    found = repository(tree(tmp_path, files))
+    assert found is None or found.root in tmp_path.parents
 
 
 @pytest.mark.parametrize(
@@ -413,16 +418,24 @@ def test_there_may_be_no_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(gone)
     gone.rmdir()
     assert repository_of(None) is None
-    assert repository_of(str(tmp_path / "model.py")) is None
+    script = tree(tmp_path, {".git/HEAD": "a" * 40}) / "model.py"
+    assert repository_of(str(script)) == (tmp_path, "a" * 40, None)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="signals of POSIX")
 def test_git_is_not_started_where_it_could_be_met():
-    assert not is_to_wait()
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE):
-        assert is_to_wait()
-    before = signal.signal(signal.SIGCHLD, lambda *_: None)
-    try:
-        assert is_to_wait()
-    finally:
-        signal.signal(signal.SIGCHLD, before)
+    program = """
+import signal, subprocess, sys
+from nextmv_autotrack.capture.circumstances.repository import is_to_wait
+assert not is_to_wait()
+with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE):
+    assert is_to_wait()
+assert not is_to_wait()
+signal.signal(signal.SIGCHLD, lambda *_: None)
+assert is_to_wait()
+"""
+    # Of its own: the process of the tests may have children of other tests.
+    done = subprocess.run(
+        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

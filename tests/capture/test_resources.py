@@ -207,16 +207,16 @@ def test_a_child_of_ours_is_not_the_models(written):
 
 @posix
 def test_whether_there_are_children_is_asked_without_waiting_for_one():
-    # In a process of its own: this one may have some from other tests.
     program = """
 import subprocess, sys
 from nextmv_autotrack.capture.sampler import has_children
 assert not has_children()
-with subprocess.Popen([sys.executable, "-c", ""]) as process:
+with subprocess.Popen([sys.executable, "-c", "import os; os._exit(3)"]) as process:
     assert has_children()
-    assert process.wait(20) == 0  # it was still there to be waited for
+    assert process.wait(20) == 3  # it was still there to be waited for
 assert not has_children()
 """
+    # Of its own: the process of the tests may have children of other tests.
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 

@@ -56,7 +56,7 @@ def test_without_any_objective_it_is_not_green(command: Command, models: Path):
     assert said.code == 1
     assert (
         "No objective was found in 1 run; give --objective NAME (metrics there: "
-        "weight, cpu_s, peak_memory_mib)." in said.out
+        "weight, cpu_s" in said.out
     )
     assert "tolerance" not in said.out
     assert "is better" not in said.out

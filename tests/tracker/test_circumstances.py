@@ -115,6 +115,34 @@ os.waitpid(pid, 0)
     assert found["child"]["script"] == found["solve"]["script"]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_program_that_waits_for_any_child_meets_none_of_ours(tmp_path, folder):
+    """git is under way when the program forks: it is ended before."""
+    tools, begun = tmp_path / "tools", tmp_path / "begun"
+    tools.mkdir()
+    (tools / "git").write_text(f"#!/bin/sh\n: > {begun}\nexec sleep 60\n")
+    (tools / "git").chmod(0o755)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").write_text("a" * 40)
+    program = f"""
+solve(1)
+while not os.path.exists({str(begun)!r}):
+    time.sleep(0.005)
+pid = os.fork()
+if not pid:
+    os._exit(7)
+assert os.wait() == (pid, 7 << 8)
+try:
+    os.wait()
+except ChildProcessError:
+    os._exit(9)
+"""
+    path = os.pathsep.join([str(tools), os.environ["PATH"]])
+    assert started(tmp_path, program, PATH=path) == 9
+    (found,) = environments(folder).values()
+    assert found["git"] == {"commit": "a" * 40}
+
+
 def test_after_a_shutdown_the_next_journal_knows_it_too(tmp_path, folder):
     program = """
 from nextmv_autotrack import shutdown
