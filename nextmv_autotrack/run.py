@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import (
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+    ValuesView,
+)
+from collections.abc import Set as AbstractSet
 from typing import Any, TypeVar
 
-from nextmv_autotrack import safely
+from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.clock import NS_PER_S
+from nextmv_autotrack.nextmv_objects import NextmvOptions
 from nextmv_autotrack.sent_run import SentRun
 from nextmv_autotrack.status import Status
 from nextmv_autotrack.whereabouts import Place
@@ -36,7 +44,12 @@ class Notes:
     output: object = None
     metrics: dict[str, Any] | None = None
     options: dict[str, Any] | None = None
+    unparsed_options: list[object] | None = None
+    """Objects of Nextmv's SDK that have options once the model has asked for one."""
     assets: list[Any] | None = None
+    input_dir: object = None
+    """A folder whose files are the input, instead of `input`."""
+    output_dir: object = None
     reason: object = None
     """Why the run is to fail, when it was said; None says that it is not."""
     is_left_out = False
@@ -53,8 +66,21 @@ class Notes:
         face: Run = self.face or self.__dict__.setdefault("face", Run(self))
         return face
 
+    def set_options(self, options: object) -> None:
+        """Take options instead of those there are: a mapping, or nextmv's `Options`."""
+        self.unparsed_options = None
+        if nextmv_objects.is_options(options):
+            self.options = nextmv_objects.options_of(options)
+            if self.options is None:
+                self.unparsed_options = [options]
+        else:
+            self.options = _made(dict, options, "options")
+
     def write_input(self, value: object) -> None:
         """Keep `value`, as it is now, as the input."""
+
+    def write_input_dir(self) -> None:
+        """Keep the files of the input folder, as they are now, as the input."""
 
     def write_lines(self, text: object) -> None:
         """Keep lines of log."""
@@ -181,6 +207,27 @@ class Run(SentRun):
             self._notes.output = value
 
     @property
+    def input_dir(self) -> Any:
+        """A folder whose files are the input; frozen when it is set."""
+        return self._notes.input_dir
+
+    @input_dir.setter
+    def input_dir(self, folder: object) -> None:
+        if self._notes.status is _RUNNING and folder is not None:
+            self._notes.input_dir = folder
+            self._notes.write_input_dir()
+
+    @property
+    def output_dir(self) -> Any:
+        """A folder whose files are the output; recorded when the run ends."""
+        return self._notes.output_dir
+
+    @output_dir.setter
+    def output_dir(self, folder: object) -> None:
+        if self._notes.status is _RUNNING:
+            self._notes.output_dir = folder
+
+    @property
     def metrics(self) -> dict[str, Any]:
         """Numbers and short texts to compare runs by; recorded when the run ends."""
         if self._notes.metrics is None:
@@ -199,19 +246,22 @@ class Run(SentRun):
         return self._notes.options
 
     @options.setter
-    def options(self, value: Mapping[str, Any] | None) -> None:
-        self._notes.options = _made(dict, value, "options")
+    def options(self, value: Mapping[str, Any] | NextmvOptions | None) -> None:
+        self._notes.set_options(value)
 
     @property
     def assets(self) -> list[Any]:
-        """Assets in the platform's shape; recorded when the run ends."""
+        """Figures, charts, maps, GeoJSON, or assets in the platform's shape.
+
+        Recorded as they are when the run ends.
+        """
         if self._notes.assets is None:
             self._notes.assets = []
         return self._notes.assets
 
     @assets.setter
-    def assets(self, value: Iterable[Any] | None) -> None:
-        self._notes.assets = _made(list, value, "assets")
+    def assets(self, value: object) -> None:
+        self._notes.assets = _made(_assets, value, "assets")
 
     def log(self, text: object) -> None:
         """Add one or more lines to the logs of the run."""
@@ -230,6 +280,18 @@ def _as_known(known: dict[str, Any]) -> Run:
     return notes.run
 
 
+def _assets(value: Any) -> list[Any]:
+    """Return several assets as a list of our own, and one as a list of it."""
+    kind = type(value)
+    if issubclass(kind, _NO_ASSETS):
+        raise TypeError(f"{kind.__name__} is neither an asset nor a list of them")
+    # Not whatever can be iterated: a figure gives its parts then, and a dict its keys.
+    return [*value] if issubclass(kind, _SEVERAL) else [value]
+
+
+_NO_ASSETS = (bool, int, float, str, bytes)
+_SEVERAL = (Sequence, AbstractSet, ValuesView, Iterator)
+
 _Made = TypeVar("_Made")
 
 
@@ -238,6 +300,9 @@ def _made(kind: Callable[[Any], _Made], value: object, what: str) -> _Made | Non
     if value is None:
         return None
     try:
+        if nextmv_objects.is_options(value):
+            # Asked for anything, its names included, it reads the command line.
+            value = nextmv_objects.options_of(value) or {}
         return kind(value)
     except Exception as error:  # noqa: BLE001 -- nothing that is set may raise
         safely.warn(f"run.{what} is left out: {type(error).__name__}: {error}")

@@ -12,13 +12,14 @@ from typing import Any
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.context import open_roots
 from nextmv_autotrack.capture.installed import install, recorder
+from nextmv_autotrack.capture.lookout import Lookout
 from nextmv_autotrack.capture.recorder import Recorder
-from nextmv_autotrack.capture.resources import usage
+from nextmv_autotrack.capture.resources import CHILDREN
 from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
 from nextmv_autotrack.errors import NotDeliveredError
 from nextmv_autotrack.handle import Handle
 from nextmv_autotrack.ids import new_id_source
-from nextmv_autotrack.journal.process import seen
+from nextmv_autotrack.journal import PROCESS, Body
 from nextmv_autotrack.leaving import (
     end_by_ctrl_c_if_so,
     say_what_waits,
@@ -30,11 +31,6 @@ from nextmv_autotrack.upload.front import Front
 from nextmv_autotrack.upload.worker import Worker
 from nextmv_autotrack.whereabouts import Whereabouts, whereabouts
 from nextmv_autotrack.whereabouts import install as install_whereabouts
-
-
-def _seen() -> dict[str, Any] | None:
-    """What the process uses, while runs are in progress."""
-    return {**seen(), "peak_kib": usage()[1]} if open_roots else None
 
 
 class Tracker:
@@ -53,6 +49,7 @@ class Tracker:
         """Whether another one has stood in for it: what others have left is theirs."""
         self._failures_told = safely.failures
         self.recorder = self._new_recorder()
+        self._lookout = Lookout(self.recorder.timeline, sources, clock)
         self.handle: Whereabouts = Handle(
             sources, clock, looking_for=self.looking_for, at_work=self.at_work
         )
@@ -65,16 +62,24 @@ class Tracker:
             sources=self.sources,
             settle=self.flush,
             forked=self.after_fork,
+            beside=self._beside,
         )
 
-    def _append_first(self, kind: int, meta: bytes, payload: bytes) -> None:
+    def _beside(self) -> str | None:
+        front = self._front
+        return None if front is None else front.writer.beside
+
+    def _append_first(self, kind: int, meta: bytes, payload: Body) -> None:
         """Open the journal of this process, and write its first frame."""
         with self._opening:
             front = self._front
             if front is None or front.directory != self.sources.resolve().directory:
                 front = self._front = Front(
-                    self.sources, self._clock, self._gate, seen=_seen
+                    self.sources, self._clock, self._gate, lookout=self._lookout
                 )
+            # What was used before counts for nobody.
+            CHILDREN.asked()
+            front.writer.append(PROCESS, *self._lookout.at_once())
             if self._may_work:
                 front.at_work()
             # Straight to the journal from now on: every step in between costs.
@@ -170,6 +175,7 @@ class Tracker:
         self._gate = ForkGate()
         open_roots.clear()
         self.recorder.begin_anew(self._append_first, new_id_source())
+        self._lookout.begin_anew(self.recorder.timeline)
         if front is not None:
             front.writer.abandon()
 

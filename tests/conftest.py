@@ -9,6 +9,7 @@ import pytest
 
 from nextmv_autotrack import safely, whereabouts
 from nextmv_autotrack.capture import context, installed
+from nextmv_autotrack.redact import known
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.tracker import Tracker
 from tests.platform_server.fixtures import platform, platform_process
@@ -26,6 +27,12 @@ def _failures_are_raised(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     context.innermost.reset(token)
     context.open_roots.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_key_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the keys of the platform that other tests have used."""
+    monkeypatch.setattr(known, "_learned", {})
 
 
 @pytest.fixture

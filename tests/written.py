@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
+import tarfile
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any, cast
 
 from nextmv_autotrack.capture.recorder import Recorder
 from nextmv_autotrack.clock import NS_PER_S, Clock
-from nextmv_autotrack.journal import Kind
+from nextmv_autotrack.encode.formats import format_of
+from nextmv_autotrack.journal import Body, Kind
 from nextmv_autotrack.settings import Sources
 
 STARTED_NS = 1_790_000_000 * NS_PER_S
@@ -64,6 +67,14 @@ class WrittenRun:
         return found
 
 
+def value_of(payload: bytes) -> Any:
+    """Return what a payload says; of the files of a folder, their contents by name."""
+    if format_of(payload) != "multi-file":
+        return json.loads(payload)
+    with tarfile.open(fileobj=io.BytesIO(payload)) as tar:
+        return {one.name: cast("IO[bytes]", tar.extractfile(one)).read() for one in tar}
+
+
 class Written:
     """Everything that tracked calls have written, in order."""
 
@@ -82,8 +93,9 @@ class Written:
             settle=self.settled.append,
         )
 
-    def _append(self, kind: int, meta: bytes, payload: bytes) -> None:
-        self.frames.append((Kind(kind), json.loads(meta), payload))
+    def _append(self, kind: int, meta: bytes, payload: Body) -> None:
+        body = payload if isinstance(payload, bytes) else payload.read()
+        self.frames.append((Kind(kind), json.loads(meta), body))
 
     @property
     def runs(self) -> list[WrittenRun]:
@@ -94,14 +106,14 @@ class Written:
                 runs[meta["id"]] = WrittenRun(meta)
             run = runs[meta["id"]]
             if kind is Kind.BEGIN and payload:
-                run.input = json.loads(payload)
+                run.input = value_of(payload)
             elif kind is Kind.LOG:
                 run.logs += payload.decode().splitlines()
             elif kind is Kind.PART:
-                setattr(run, meta["part"], json.loads(payload))
+                setattr(run, meta["part"], value_of(payload))
             elif kind is Kind.END:
                 run.end = meta
-                run.output = json.loads(payload) if payload else None
+                run.output = value_of(payload) if payload else None
         return list(runs.values())
 
     @property

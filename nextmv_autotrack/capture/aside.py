@@ -22,9 +22,11 @@ from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.capture.recorder import Recorder
 from nextmv_autotrack.capture.watch import Watch
 from nextmv_autotrack.clock import NS_PER_S, SYSTEM_CLOCK
+from nextmv_autotrack.encode.formats import format_of
 from nextmv_autotrack.errors import ReplayError
 from nextmv_autotrack.ids import new_id_source
-from nextmv_autotrack.journal import BEGIN, END
+from nextmv_autotrack.journal import BEGIN, END, Body
+from nextmv_autotrack.redact import Rules, known_values
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.status import Status
 
@@ -74,7 +76,7 @@ def call_aside(
         kwargs: Its arguments by name.
         is_kept: Record it as a new run, too.
     """
-    followed = function if _is_tracked(function) else tracked(function)
+    followed = function if watch_of(function) else tracked(function)
     said = _Said()
     own = _recorder_of(said, _usual(), is_kept=is_kept)
 
@@ -88,17 +90,19 @@ def call_aside(
     return said.ended()
 
 
-def _is_tracked(function: Any) -> bool:
-    """Whether calls of it are recorded as they are, by the settings it has."""
+def watch_of(function: Any) -> Watch | None:
+    """Return what follows calls of it, by the settings it has; None: nothing does."""
     from nextmv_autotrack.capture.callables import TrackedCallable  # noqa: PLC0415 -- for what is no function
 
     if issubclass(type(function), TrackedCallable):
-        return True
+        found: Watch = function._self_watch
+        return found
     # What follows the calls of a function is bound to its watch.
     inner = getattr(function, "__func__", function)
     cells = getattr(inner, "__closure__", None) or ()
     contents = [cell.cell_contents for cell in cells if cell != _EMPTY]
-    return any(isinstance(getattr(one, "__self__", None), Watch) for one in contents)
+    receivers = [getattr(one, "__self__", None) for one in contents]
+    return next((one for one in receivers if isinstance(one, Watch)), None)
 
 
 def _exhausted(call: Callable[[], Any]) -> None:
@@ -142,16 +146,16 @@ class _Said:
 
     def __init__(self) -> None:
         self._run_id: str | None = None
-        self._end: tuple[dict[str, Any], bytes] | None = None
+        self._end: tuple[dict[str, Any], Body] | None = None
 
-    def append(self, kind: int, meta: bytes, payload: bytes) -> None:
+    def append(self, kind: int, meta: bytes, payload: Body) -> None:
         """Take in a frame."""
         if kind == BEGIN and self._run_id is None:
             self._run_id = orjson.loads(meta)["id"]
         elif kind == END:
             told = orjson.loads(meta)
             if told["id"] == self._run_id:
-                self._end = told, payload
+                self._end = _as_in_the_store(told, payload)
 
     def ended(self) -> Ended:
         """Return how the first call has ended.
@@ -167,9 +171,23 @@ class _Said:
             duration=told["duration_ns"] / NS_PER_S,
             error=told.get("error"),
             metrics=told.get("metrics") or {},
-            output=output,
+            output=output if isinstance(output, bytes) else output.read(),
             output_is_document=bool(told.get("is_document")),
         )
+
+
+def _as_in_the_store(
+    told: dict[str, Any], payload: Body
+) -> tuple[dict[str, Any], Body]:
+    """Return the same without secrets, or it would differ from what is there."""
+    from nextmv_autotrack.redact.json_scan import scan_json  # noqa: PLC0415 -- it takes milliseconds, and only a replay needs it
+
+    rules, known = Rules.read(told.get("redact")), known_values()
+    metrics = scan_json(orjson.dumps(told.get("metrics")), rules, known)
+    told = {**told, "metrics": orjson.loads(metrics)}
+    if not isinstance(payload, bytes) or format_of(payload) == "multi-file":
+        return told, payload
+    return told, scan_json(payload, rules, known)
 
 
 class _Own(ForcedRecorder):
@@ -187,7 +205,7 @@ class _Own(ForcedRecorder):
 
 
 def _recorder_of(said: _Said, usual: Recorder, *, is_kept: bool) -> _Own:
-    def append(kind: int, meta: bytes, payload: bytes) -> None:
+    def append(kind: int, meta: bytes, payload: Body) -> None:
         said.append(kind, meta, payload)
         if is_kept:
             usual.append(kind, meta, payload)
@@ -199,6 +217,7 @@ def _recorder_of(said: _Said, usual: Recorder, *, is_kept: bool) -> _Own:
         sources=_another_version(usual.sources),
         settle=usual.settle if is_kept else lambda _: None,
     )
+    own.timeline = usual.timeline
     own.is_kept = is_kept
     own.forced = _ALWAYS if is_kept else {**_ALWAYS, **_IN_MEMORY}
     return own

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from nextmv_autotrack import safely
+from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.capture.context import enclosing, enter, innermost
 from nextmv_autotrack.capture.endings import interrupted, raised
 from nextmv_autotrack.capture.installed import recorder
@@ -14,6 +14,7 @@ from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.recorder import NO_INPUT
 from nextmv_autotrack.capture.told import settle_status
 from nextmv_autotrack.errors import SettingsError
+from nextmv_autotrack.nextmv_objects import NextmvOptions
 from nextmv_autotrack.run import Notes, Run
 from nextmv_autotrack.settings import checked
 
@@ -38,8 +39,9 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
 
     Args:
         name: How the run is listed.
-        input: What the run is given; `run.input = ...` sets it later.
-        options: The options of the run.
+        input: What the run is given; `run.input = ...` sets it later, and
+            `input_dir=...`, with the path of a folder, says that its files are it.
+        options: The options of the run: a mapping, or nextmv's `Options`.
         settings: See `Settings`; they hold for this run before all others.
 
     Raises:
@@ -51,7 +53,7 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
         name: str | None = None,
         *,
         input: object = None,  # noqa: A002 -- the word of every signature of ours
-        options: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | NextmvOptions | None = None,
         description: str | None = None,
         **settings: Any,
     ) -> None:
@@ -59,16 +61,31 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
             if setting in settings:
                 msg = f"setting {setting!r} is for functions; set run.{setting} instead"
                 raise SettingsError(msg)
+        for setting in ("input_dir", "output_dir"):
+            if callable(settings.get(setting)):
+                msg = f"setting {setting!r} of a block must be the path of a folder"
+                raise SettingsError(msg)
+        if input is not None and settings.get("input_dir") is not None:
+            msg = "settings 'input' and 'input_dir' cannot both be given: give one"
+            raise SettingsError(msg)
         self._own = checked(settings, of_a_run=True)
         self._name = _line("name", name)
         self._description = _line("description", description)
         self._input = input
+        # An object of Nextmv's SDK says more than what the input is.
+        self._is_told_later = (
+            input is None
+            or nextmv_objects.is_input(input)
+            or nextmv_objects.is_managed_input(input)
+        )
         self._options = _options(options)
         self._entered: list[Notes] = []
 
     def __enter__(self) -> Run:
         opened = self._begin()
         try:
+            if opened is not None:
+                self._tell(opened)
             enter(opened)
             notes = opened or self._notes_for_nobody()
             self._entered.append(notes)
@@ -130,14 +147,34 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
                 enclosing(),
                 self._name or plan.name,
                 self._description or _fixed(plan.settings.description),
-                NO_INPUT if self._input is None else self._input,
+                NO_INPUT if self._is_told_later else self._input,
             )
         except Exception as failure:  # noqa: BLE001 -- the boundary
             safely.failed("recording the begin of a run", failure)
             return None
-        if self._options:
-            opened.options = dict(self._options)
         return opened
+
+    def _tell(self, opened: OpenRun) -> None:
+        """Tell a run that has begun what its begin does not say."""
+        if self._options:
+            opened.set_options(self._options)
+        if self._is_told_later and self._input is not None:
+            opened.input = self._input
+            opened.write_input(self._input)
+        if opened.plan.has_folders:
+            self._begin_with_folders(opened)
+
+    def _begin_with_folders(self, opened: OpenRun) -> None:
+        # Few runs have folders, and what packs them takes milliseconds to import.
+        from nextmv_autotrack.capture.folders import begin  # noqa: PLC0415 -- see above
+
+        settings = opened.plan.settings
+        given = settings.input_dir if self._input is None else None
+        # One that is computed from a call's arguments is not for a block.
+        input_dir, output_dir = (
+            None if callable(one) else one for one in (given, settings.output_dir)
+        )
+        begin(opened, input_dir, output_dir)
 
     def _notes_for_nobody(self) -> Notes:
         """Of a run that is not tracked; the block sees no difference."""
@@ -146,7 +183,7 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
         notes.description = self._description
         notes.input = self._input
         if self._options:
-            notes.options = dict(self._options)
+            notes.set_options(self._options)
         return notes
 
 
@@ -161,7 +198,9 @@ def _line(setting: str, given: object) -> str | None:
     raise SettingsError(msg)
 
 
-def _options(given: object) -> dict[str, Any]:
+def _options(given: object) -> object:
+    if nextmv_objects.is_options(given):
+        return given
     if given is None or isinstance(given, Mapping):
         return dict(given or {})
     msg = "setting 'options' of a block must be a mapping of names to values"

@@ -41,6 +41,15 @@ def enclosing() -> OpenRun | None:
     return found
 
 
+def and_around(opened: OpenRun | None) -> list[OpenRun]:
+    """Return a run and those around it."""
+    found = []
+    while opened is not None:
+        found.append(opened)
+        opened = opened.parent
+    return found
+
+
 def the_only_one() -> OpenRun | None:
     """The one run in progress that has no parent, if there is just one."""
     if len(open_roots) != 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from types import FunctionType, coroutine
 from typing import Any, TypeVar, overload
@@ -13,9 +14,12 @@ from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.watch import Watch
 from nextmv_autotrack.encode.descriptions import text_of
 from nextmv_autotrack.errors import NotCallableError
+from nextmv_autotrack.redact.rules import Given as Redacted
 from nextmv_autotrack.settings import checked
 
 _NOT_GIVEN: Any = object()
+
+Redact = bool | Redacted | list[Redacted] | tuple[Redacted, ...] | set[str]
 
 F = TypeVar("F", bound="Callable[..., Any] | classmethod[Any, Any, Any]")
 
@@ -30,14 +34,18 @@ def tracked(
     name: str | Callable[..., str] = ...,
     description: str | Callable[..., str] = ...,
     input: str | list[str] | tuple[str, ...] | Callable[..., Any] = ...,
+    input_dir: str | os.PathLike[str] | Callable[..., Any] = ...,
     options: str | list[str] | tuple[str, ...] = ...,
     output: Callable[[Any], Any] | bool = ...,
+    output_dir: str | os.PathLike[str] | Callable[..., Any] = ...,
     metrics: Callable[[Any], Mapping[str, Any]] = ...,
     enabled: bool = ...,
     destination: str = ...,
     app_id: str = ...,
     instance_id: str = ...,
+    redact: Redact = ...,
     logs: bool | int | str = ...,
+    streams: str = ...,
     resources: bool = ...,
     sample: float = ...,
     max_payload: int = ...,

@@ -6,6 +6,7 @@ from nextmv_autotrack import safely
 from nextmv_autotrack.capture import outcome
 from nextmv_autotrack.capture.context import forget, latest, leave
 from nextmv_autotrack.capture.open_run import OpenRun
+from nextmv_autotrack.journal import Body
 
 
 def returned(opened: OpenRun | None, result: object) -> None:
@@ -13,6 +14,7 @@ def returned(opened: OpenRun | None, result: object) -> None:
     if opened is None:
         return
     leave(opened)
+    body: Body
     try:
         body = outcome.of_result(opened, result)
     except Exception as broken:  # noqa: BLE001 -- the boundary
@@ -25,8 +27,9 @@ def raised(opened: OpenRun | None, error: BaseException | None) -> None:
     if opened is None:
         return
     leave(opened)
+    body: Body
     try:
-        body = outcome.of_what_was_set(opened)
+        body = outcome.of_what_was_set(opened, has_failed=error is not None)
     except Exception as broken:  # noqa: BLE001 -- the boundary
         body = nothing(broken)
     ended(opened, body, error)
@@ -53,7 +56,7 @@ def nothing(broken: Exception) -> bytes:
     return b""
 
 
-def ended(opened: OpenRun, body: bytes, error: BaseException | None) -> None:
+def ended(opened: OpenRun, body: Body, error: BaseException | None) -> None:
     """Close a run; its memory is let go of whatever happens."""
     try:
         opened.recorder.close(opened, body, error)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from nextmv_autotrack import safely
-from nextmv_autotrack.capture.context import enclosing, open_roots, the_only_one
-from nextmv_autotrack.capture.open_run import as_line
+from nextmv_autotrack.capture.context import (
+    and_around,
+    enclosing,
+    open_roots,
+    the_only_one,
+)
+from nextmv_autotrack.capture.open_run import OpenRun, as_line
 from nextmv_autotrack.capture.plan import NO_LOGS
+from nextmv_autotrack.capture.streams.said import told, watched_streams
 
 __all__ = ["NO_LOGS", "listen"]
 
@@ -45,39 +51,50 @@ CallHandlers = Callable[[logging.Logger, logging.LogRecord], None]
 
 def _seen_by_us(call_handlers: CallHandlers) -> CallHandlers:
     def callHandlers(self: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's own name
+        knowing: Collection[OpenRun] = ()
         if open_roots:
             try:
-                _take(record)
+                knowing = _take(record)
             except Exception as error:  # noqa: BLE001 -- the boundary
                 safely.failed("recording a log line", error)
-        call_handlers(self, record)
+        if not watched_streams:
+            call_handlers(self, record)
+            return
+        with told(knowing):
+            call_handlers(self, record)
 
     return callHandlers
 
 
-def _take(record: logging.LogRecord) -> None:
-    """Give a record to the innermost run here and to those around it.
+def _take(record: logging.LogRecord) -> Collection[OpenRun]:
+    """Give a record to the innermost run here and to those around it; return them.
 
     In a thread without a run it goes to the one run in progress, if there is just one.
+    What this library logs is for nobody.
     """
     opened = enclosing() or the_only_one()
-    if opened is None or is_ours(record.name):
-        return
+    if opened is None:
+        return ()
+    if is_ours(record.name):
+        return and_around(opened)
     if record.threadName is not None and record.threadName.startswith(OUR_THREADS):
-        return
+        return ()
     body = None
+    takers = []
     while opened is not None:
         if record.levelno >= opened.plan.log_level and opened.is_open:
             if body is None:
                 body = as_line(format_line(record))
             opened.add_lines(body)
+            takers.append(opened)
         opened = opened.parent
+    return takers
 
 
 _second: tuple[int, str] = (-1, "")
 
 
-def _time_text(created: float) -> str:
+def time_text(created: float) -> str:
     """Return a time as RFC 3339 with milliseconds; a second's text is made once."""
     global _second  # noqa: PLW0603 -- one tuple, so that threads see both or neither
     seconds = int(created)
@@ -106,7 +123,7 @@ def format_line(record: logging.LogRecord) -> str:
         message = record.getMessage()
     except Exception as error:  # noqa: BLE001 -- arguments that do not fit the message
         message = f"{_shown(record.msg)} (does not format: {type(error).__name__})"
-    line = f"{_time_text(record.created)} {record.levelname} {record.name}: {message}"
+    line = f"{time_text(record.created)} {record.levelname} {record.name}: {message}"
     if record.exc_info and record.exc_info[0] is not None:
         line = f"{line}\n{_formatter.formatException(record.exc_info)}"
     if record.stack_info:

@@ -7,26 +7,53 @@ from contextvars import Token
 from functools import lru_cache
 from typing import Protocol
 
-from nextmv_autotrack import safely
+from orjson import dumps
+
+from nextmv_autotrack import nextmv_objects, safely
+from nextmv_autotrack.capture.log_tail import LogTail, head_of
 from nextmv_autotrack.capture.plan import Plan
-from nextmv_autotrack.encode import to_json
-from nextmv_autotrack.journal import LOG, PART
+from nextmv_autotrack.capture.resources import ChildrenUsage, Usage
+from nextmv_autotrack.capture.timeline import Timeline
+from nextmv_autotrack.clock import Clock
+from nextmv_autotrack.encode.option_texts import option_texts
+from nextmv_autotrack.journal import LOG, PART, Body
 from nextmv_autotrack.run import Notes
 
-Append = Callable[[int, bytes, bytes], None]
+Append = Callable[[int, bytes, Body], None]
 """Where frames go: the journal of the process, or a list in tests."""
+
+
+class Printed(Protocol):
+    """What a run has printed so far."""
+
+    by_descriptor: bool
+
+    def catch_up(self) -> None:
+        """Take in what C code has printed by now."""
+
+    def add(self, stream: str, piece: bytes) -> None:
+        """Take in what was printed to one stream."""
+
+    def end(self) -> None:
+        """Write down what has no end of line yet."""
 
 
 class Recorder(Protocol):
     """What opened the run and will close it."""
 
     append: Append
+    clock: Clock
     generation: int
+    timeline: Timeline
+
+    @property
+    def beside(self) -> str | None:
+        """What the names of files begin with that outlive the process."""
 
     def interrupted(self, opened: OpenRun, interrupt: BaseException) -> None:
         """Write down that it was interrupted before its function began."""
 
-    def close(self, opened: OpenRun, body: bytes, error: BaseException | None) -> None:
+    def close(self, opened: OpenRun, body: Body, error: BaseException | None) -> None:
         """Write down how it ended."""
 
 
@@ -37,19 +64,25 @@ class OpenRun(Notes):
     is_open = True
     has_ended = False
     """Whether its end has been written down."""
-    held: list[tuple[int, bytes, bytes]] | None = None
+    held: list[tuple[int, bytes, Body]] | None = None
     """The frames of a run that is only kept if it fails."""
     log_bytes = 0
-    lines_left_out = 0
+    log_tail: LogTail | None = None
+    """The last lines, once there are more than the head of the log holds."""
+    printed: Printed | None = None
+    """What it has printed, when that is recorded."""
     call_options: dict[str, str] | None = None
     """The arguments that are options, as texts."""
     is_document = False
     """The output is a document of its own, not a solution to be put into one."""
+    has_flat_metrics = False
+    """The metrics have been brought into the form in which they are written down."""
     sink: Append
     """The journal it has begun in."""
     token: Token[OpenRun | None] | None = None
     start_ns = 0
-    cpu_start_ns = 0
+    usage_start: Usage = (0.0, 0.0, 0)
+    children_start: ChildrenUsage | None = None
 
     def __init__(  # noqa: PLR0913, PLR0917 -- one store each: it is on every call's way
         self,
@@ -72,7 +105,7 @@ class OpenRun(Notes):
         self.id = run_id
         self.started_ns = started_ns
 
-    def append(self, kind: int, meta: bytes, payload: bytes) -> None:
+    def append(self, kind: int, meta: bytes, payload: Body) -> None:
         """Write a frame, or keep it in memory while it is open whether it is wanted."""
         if self.held is not None:
             self.held.append((kind, meta, payload))
@@ -85,9 +118,45 @@ class OpenRun(Notes):
     def write_input(self, value: object) -> None:
         """Write down the input of a block."""
         try:
-            self.add_part("input", to_json(value, max_bytes=self.plan.max_payload))
+            if nextmv_objects.is_input(value):
+                self._add_options(nextmv_objects.input_options(value))
+                value = nextmv_objects.input_data(value)
+            body = self.as_json("input", value)
+            self._add_input(body, nextmv_objects.managed_input_id(value))
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording an input", error)
+
+    def write_managed_input(self, input_id: str) -> None:
+        """Write down that the input of a call is one that the platform has already."""
+        try:
+            self._add_input(b"", input_id)
+        except Exception as error:  # noqa: BLE001 -- the boundary
+            safely.failed("recording an input", error)
+
+    def _add_input(self, body: bytes, input_id: str | None) -> None:
+        known = "" if input_id is None else f',"input_id":{dumps(input_id).decode()}'
+        told = self.plan.redact_told
+        meta = f'{{"id":"{self.id}","part":"input"{known}{told}}}'
+        self.append(PART, meta.encode(), body)
+
+    def _add_options(self, options: object) -> None:
+        """Take the options that come with an input; what is set goes before them."""
+        if nextmv_objects.is_options(options):
+            values = nextmv_objects.options_of(options)
+            if values is None:
+                self.unparsed_options = [*(self.unparsed_options or ()), options]
+        else:
+            values = options if isinstance(options, dict) else None
+        if values:
+            texts = option_texts(self.plan.discreet.members(values))
+            self.call_options = {**(self.call_options or {}), **texts}
+
+    def write_input_dir(self) -> None:
+        """Write down the files of the input folder of a block."""
+        # Few runs have folders, and what packs them takes milliseconds to import.
+        from nextmv_autotrack.capture.folders import record_input  # noqa: PLC0415 -- see above
+
+        record_input(self)
 
     def write_lines(self, text: object) -> None:
         """Write down log lines of the user's."""
@@ -96,22 +165,71 @@ class OpenRun(Notes):
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording a log line", error)
 
-    def add_part(self, part: str, body: bytes) -> None:
+    def add_part(self, part: str, body: Body) -> None:
         """Write down a part that did not come with the begin or the end."""
-        self.append(PART, f'{{"id":"{self.id}","part":"{part}"}}'.encode(), body)
+        told = self.plan.redact_told
+        self.append(PART, f'{{"id":"{self.id}","part":"{part}"{told}}}'.encode(), body)
 
     def add_lines(self, body: bytes) -> None:
-        """Write down lines while there is room for them, or count them."""
+        """Write down lines, behind what was printed before them."""
+        if self.printed is not None:
+            self.printed.catch_up()
+        self.add_printed(body)
+
+    def add_printed(self, body: bytes) -> None:
+        """Write down lines while there is room in the head of the log, or keep them."""
         log_bytes = self.log_bytes + len(body)
-        if log_bytes > self.plan.max_log:
-            self.lines_left_out += body.count(b"\n")
+        if log_bytes > self.plan.max_log_head or self.log_tail is not None:
+            self._add_to_tail(body)
             return
         self.log_bytes = log_bytes
-        self.append(LOG, _meta(self.id), body)
+        self.append(LOG, _meta(self.id, self.plan.redact_told), body)
+
+    def _add_to_tail(self, body: bytes) -> None:
+        room = self.plan.max_log_head
+        if self.log_tail is None:
+            head = head_of(body, room - self.log_bytes)
+            if head:
+                self.append(LOG, _meta(self.id, self.plan.redact_told), head)
+                body = body[len(head) :]
+            self.log_bytes = room
+            self.log_tail = LogTail(self.plan.max_log - room)
+        self.log_tail.add(body)
+
+    def leave_out_lines(self, count: int) -> None:
+        """Note that so many lines in the middle were never there to be written."""
+        if self.log_tail is None:
+            self.log_tail = LogTail(self.plan.max_log - self.plan.max_log_head)
+        self.log_tail.lines_left_out += count
+
+    def add_log_tail(self) -> None:
+        """Write down the last lines of a log that was too long for its head."""
+        tail, self.log_tail = self.log_tail, None
+        if tail is None:
+            return
+        if tail.lines_left_out:
+            self.add_last_lines(
+                f"... {tail.lines_left_out} log lines were left out here, since there "
+                f"were more than {self.plan.max_log} bytes (max_log)\n"
+            )
+        self.append(LOG, _meta(self.id, self.plan.redact_told), tail.lines())
 
     def add_last_lines(self, text: str) -> None:
         """Write down what must not be missing, room or not."""
-        self.append(LOG, _meta(self.id), as_line(text))
+        self.append(LOG, _meta(self.id, self.plan.redact_told), as_line(text))
+
+    def as_json(self, part: str, value: object) -> bytes:
+        """Return what is kept of a value; lines of the run say what is not."""
+        losses: list[str] = []
+        body = self.plan.json(value, losses)
+        if losses:
+            self.tell_losses(part, losses)
+        return body
+
+    def tell_losses(self, part: str, losses: list[str]) -> None:
+        """Write lines that say what is not kept of a part."""
+        for loss in losses:
+            self.add_last_lines(f"... the {part} {loss}")
 
     def is_inside(self, subject: object) -> bool:
         """Whether this run, or one around it, is a call of `subject`."""
@@ -124,9 +242,9 @@ class OpenRun(Notes):
 
 
 @lru_cache(maxsize=64)
-def _meta(run_id: str) -> bytes:
+def _meta(run_id: str, redact_told: str) -> bytes:
     """The frame's account of a log line; made once for the lines of a run."""
-    return f'{{"id":"{run_id}"}}'.encode()
+    return f'{{"id":"{run_id}"{redact_told}}}'.encode()
 
 
 def as_line(text: str) -> bytes:

@@ -9,6 +9,8 @@ from typing import Any
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.encode import to_json
+from nextmv_autotrack.encode.discreet import Discreet
+from nextmv_autotrack.redact import Rules
 from nextmv_autotrack.settings import Settings
 from nextmv_autotrack.settings.access import Access
 from nextmv_autotrack.status import Delivery
@@ -22,15 +24,22 @@ class Plan:
     __slots__ = (
         "about",
         "about_all",
+        "discreet",
         "enabled",
+        "has_folders",
         "is_simple",
+        "json",
         "log_level",
         "max_log",
+        "max_log_head",
         "max_payload",
         "name",
+        "redact_told",
         "resources",
         "sample",
+        "says_more",
         "settings",
+        "streams",
         "sync",
         "takes_result_itself",
         "version",
@@ -50,9 +59,13 @@ class Plan:
         self.enabled = settings.enabled
         self.max_payload = settings.max_payload
         self.max_log = settings.max_log
+        self.max_log_head = settings.max_log // 2
+        """Bytes of a log that are written at once; of the rest, the last are kept."""
         self.sync = settings.sync
         self.resources = settings.resources
         self.sample = settings.sample
+        self.streams = None if settings.streams == "off" else settings.streams
+        """What of the printed output is recorded; None: nothing."""
         self.log_level = _log_level(settings.logs)
         self.is_simple = (
             not settings.options
@@ -63,6 +76,17 @@ class Plan:
             and settings.input is None
         )
         """Nothing about a run is computed from its arguments."""
+        self.has_folders = not (settings.input_dir is settings.output_dir is None)
+        """Whether files are the input or the output."""
+        self.says_more = self.has_folders or not self.is_simple
+        """Whether a call is looked at for more than its input."""
+        rules = Rules.of(settings.redact)
+        self.discreet = Discreet(rules, settings.max_payload)
+        self.json = self.discreet.json
+        """Writes values down, without what is named a secret."""
+        told = rules.told()
+        self.redact_told = "," + _members({"redact": told}) if told else ""
+        """What each record says of the rules, for whoever moves it; mostly nothing."""
         self.takes_result_itself = settings.metrics is None and settings.output is None
         self.name = settings.name if isinstance(settings.name, str) else name
         """How the run is listed, unless a setting computes it."""
@@ -73,6 +97,7 @@ class Plan:
                 "delivery": where,
                 "app_id": settings.app_id,
                 "instance_id": settings.instance_id,
+                "redact": told,
                 # None where it is wrong, or was not looked up for a local run: whoever
                 # knows the right one sends the run.
                 "endpoint": (

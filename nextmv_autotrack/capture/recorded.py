@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -27,7 +28,8 @@ def arguments_for(
     """Return the arguments with which a function is called as it was recorded.
 
     The reverse of how they were taken down: an option goes to the argument of its
-    name; the input is the only argument there is besides, or an object of several.
+    name; the input is the only argument there is besides, or an object of several. A
+    folder is a Path, or a str where the function says that it takes one.
 
     Raises:
         ReplayError: The function does not take them.
@@ -39,6 +41,8 @@ def arguments_for(
     parameters = signature.parameters
     by_name = _options_for(function, parameters, options)
     left = [one for name, one in parameters.items() if name not in by_name]
+    if isinstance(given, Path) and left and _takes_text(function, left[0]):
+        given = str(given)
     args, kwargs = _input_for(left, given)
     kwargs.update(by_name)
     try:
@@ -68,6 +72,14 @@ def _options_for(
         elif parameter.kind is not _Parameter.POSITIONAL_ONLY:
             found[name] = _value(text, hints.get(name), parameter.default)
     return found
+
+
+def _takes_text(function: Callable[..., Any], parameter: _Parameter) -> bool:
+    """Whether an argument is to be a str, and not a path."""
+    hint = _hints(function).get(parameter.name)
+    is_union = get_origin(hint) in {Union, UnionType}
+    kinds = get_args(hint) if is_union else (hint,)
+    return str in kinds or isinstance(parameter.default, str)
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from logging import WARNING
 from os import getpid
+from sys import modules
 from typing import Any
 
-from nextmv_autotrack.capture import logs
+from nextmv_autotrack.capture import logs, nextmv_log, streams, warned
 from nextmv_autotrack.capture.context import open_roots
 from nextmv_autotrack.capture.failures import traceback_text
 from nextmv_autotrack.capture.open_run import Append, OpenRun
+from nextmv_autotrack.capture.parts import assets_json
 from nextmv_autotrack.capture.plan import Plan
-from nextmv_autotrack.capture.resources import cpu_ns
+from nextmv_autotrack.capture.resource_visual import VISUAL_FROM_NS, with_visual
+from nextmv_autotrack.capture.resources import CHILDREN, usage
+from nextmv_autotrack.capture.timeline import Timeline
 from nextmv_autotrack.capture.told import begin_meta, end_meta, settle_status
 from nextmv_autotrack.clock import Clock
-from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.ids import NewId
-from nextmv_autotrack.journal import BEGIN, END
+from nextmv_autotrack.journal import BEGIN, END, Body
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.status import Status
 
@@ -48,6 +52,7 @@ class Recorder:
         sources: Sources,
         settle: Callable[[float], object],
         forked: Callable[[], object] = lambda: None,
+        beside: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.append = append
         self.clock = clock
@@ -55,19 +60,29 @@ class Recorder:
         self.sources = sources
         self.settle = settle
         self._forked = forked
+        self._beside = beside
         self._pid = getpid()
         # Its own: the global generator may be seeded by the model, and is the model's.
         self._chance = random.Random().random  # noqa: S311 -- no secret
+        self.timeline = Timeline()
+        """What the process was seen using while runs were in progress."""
         self._late: list[tuple[Append, bytes]] = []
         self.has_functions = False
         """Whether any function of this process is tracked, called or not."""
         self.generation = 0
         """Grows in a forked child: what was open then belongs to the parent."""
 
+    @property
+    def beside(self) -> str | None:
+        """What the names of files begin with that outlive the process; None: none do."""
+        return self._beside()
+
     def begin_anew(self, append: Append, new_id: NewId) -> None:
         """Forget, in a forked child, what was in progress in the parent."""
         self.append, self.new_id = append, new_id
         self._late.clear()
+        self.timeline = Timeline()
+        CHILDREN.begin_anew()
         self.generation += 1
         self._pid = getpid()
 
@@ -77,9 +92,11 @@ class Recorder:
         plan = Plan(sources.resolve(own), sources.version, name, sources.access)
         if plan.log_level < logs.NO_LOGS:
             logs.listen()
+        if plan.log_level <= WARNING:
+            warned.listen()
         return plan
 
-    def open(  # noqa: PLR0913, PLR0917 -- what a begin record says
+    def open(  # noqa: C901, PLR0913, PLR0917 -- what a begin record says, at no call more
         self,
         plan: Plan,
         subject: object,
@@ -91,6 +108,8 @@ class Recorder:
         """Write down that a run has begun with the input `given`; it is open now."""
         if self._late or getpid() != self._pid:
             self._catch_up()
+        if nextmv_log.awaited in modules:
+            nextmv_log.listen()
         now_ns = self.clock.wall_ns()
         opened = OpenRun(self, plan, subject, parent, name, self.new_id(now_ns), now_ns)
         if description is not None:
@@ -101,17 +120,24 @@ class Recorder:
             self._draw(opened)
         try:
             body = b""
+            losses: list[str] = []
             if given is not NO_INPUT:
                 opened.input = given
-                body = to_json(given, max_bytes=plan.max_payload)
+                body = plan.json(given, losses)
             append = self.append if opened.held is None else opened.append
             append(BEGIN, begin_meta(opened), body)
             # Where it has begun it ends, too, whatever is configured in between.
             opened.sink = self.append
+            if losses:
+                opened.tell_losses("input", losses)
             if parent is None:
                 open_roots[opened.id] = opened
+            if plan.streams is not None:
+                streams.begin(opened)
             if plan.resources:
-                opened.cpu_start_ns = cpu_ns()
+                counted = CHILDREN.now() if CHILDREN.are_counted else None
+                opened.children_start = counted
+                opened.usage_start = usage()
             opened.start_ns = self.clock.steady_ns()
         except Exception:
             open_roots.pop(opened.id, None)
@@ -141,9 +167,11 @@ class Recorder:
             opened.sink = self.append
             self.close(opened, b"", interrupt)
 
-    def close(self, opened: OpenRun, body: bytes, error: BaseException | None) -> None:
+    def close(self, opened: OpenRun, body: Body, error: BaseException | None) -> None:
         """Write down how a run has ended; nothing is added to it any more."""
         opened.duration_ns = max(0, self.clock.steady_ns() - opened.start_ns)
+        if opened.printed is not None:
+            streams.end(opened)
         opened.is_open = False
         if opened.generation != self.generation:
             # A forked child came out of a block that its parent had entered: the run
@@ -152,16 +180,12 @@ class Recorder:
         settle_status(opened, error)
         if opened.status is _FAILED:
             self._keep(opened)
-        if opened.lines_left_out:
-            opened.add_last_lines(
-                f"... {opened.lines_left_out} log lines were left out: more than "
-                f"{opened.plan.max_log} bytes (max_log)\n"
-            )
+        if opened.log_tail is not None:
+            opened.add_log_tail()
         if error is not None and opened.status is _FAILED:
             opened.add_last_lines(traceback_text(error))
-        if opened.assets:
-            assets = to_json(opened.assets, max_bytes=opened.plan.max_payload)
-            opened.add_part("assets", assets)
+        if opened.assets or opened.duration_ns >= VISUAL_FROM_NS:
+            _write_assets(opened)
         append = opened.sink if opened.held is None else opened.append
         meta = end_meta(opened)
         try:
@@ -209,3 +233,11 @@ class Recorder:
             held, one.held = one.held or [], None
             for frame in held:
                 one.sink(*frame)
+
+
+def _write_assets(opened: OpenRun) -> None:
+    assets = assets_json(opened) if opened.assets else b""
+    if opened.plan.resources and (opened.duration_ns or 0) >= VISUAL_FROM_NS:
+        assets = with_visual(assets, opened)
+    if assets:
+        opened.add_part("assets", assets)

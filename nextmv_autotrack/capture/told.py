@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from orjson import dumps
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.failures import error_line, is_success, plain_line
+from nextmv_autotrack.capture.measured import ASKED_FROM_NS, measured
 from nextmv_autotrack.capture.open_run import OpenRun
+from nextmv_autotrack.capture.parts import metrics_json
 from nextmv_autotrack.capture.plan import described
-from nextmv_autotrack.capture.resources import usage
-from nextmv_autotrack.encode import to_json
+from nextmv_autotrack.capture.resources import MARKS_A_KIB, usage
 from nextmv_autotrack.encode.option_texts import option_texts
+from nextmv_autotrack.nextmv_objects import options_of
 from nextmv_autotrack.run import Notes
 from nextmv_autotrack.status import Status
-
-# Metrics are numbers and short texts; this many bytes hold tens of thousands.
-MAX_METRICS_BYTES = 1_000_000
 
 # Looking up a member of an enum takes longer than a call.
 _SUCCEEDED, _FAILED = Status.SUCCEEDED, Status.FAILED
@@ -38,19 +39,36 @@ def end_meta(opened: OpenRun) -> bytes:
     if opened.error is not None:
         told = f'"status":"failed","error":{dumps(opened.error).decode()}'
     if opened.plan.resources:
-        cpu_end_ns, peak_kib = usage()
-        cpu_ns = cpu_end_ns - opened.cpu_start_ns
-        told = f'{told},"cpu_ns":{cpu_ns},"peak_kib":{peak_kib}'
+        start, used = opened.usage_start, usage()
+        cpu_ns = int((used[0] + used[1] - start[0] - start[1]) * 1e9)
+        told = f'{told},"cpu_ns":{cpu_ns}'
+        if used[2] > start[2]:
+            # The most that was ever used was used in this run.
+            told = f'{told},"peak_kib":{int(used[2]) // MARKS_A_KIB}'
+        if (opened.duration_ns or 0) >= ASKED_FROM_NS:
+            told += measured(opened, used)
     if opened.is_document:
         told += ',"is_document":true'
     if opened.metrics:
-        metrics = to_json(opened.metrics, max_bytes=MAX_METRICS_BYTES).decode()
-        told = f'{told},"metrics":{metrics}'
-    if opened.call_options or opened.options:
-        set_later = option_texts(opened.options or {})
-        options = dumps({**(opened.call_options or {}), **set_later}).decode()
-        told = f'{told},"options":{options}'
+        told = f'{told},"metrics":{metrics_json(opened)}'
+    if opened.call_options or opened.options or opened.unparsed_options:
+        told = f'{told},"options":{dumps(_options(opened)).decode()}'
+    told += opened.plan.redact_told
     return f'{{"id":"{opened.id}","duration_ns":{opened.duration_ns},{told}}}'.encode()
+
+
+def _options(opened: OpenRun) -> dict[str, str]:
+    """Return the options as texts; those that were set go before all others."""
+    asked_for: dict[str, Any] = {}
+    for options in opened.unparsed_options or ():
+        # What the model has not asked for either has no values.
+        asked_for.update(options_of(options) or {})
+    shown = opened.plan.discreet.members
+    return {
+        **option_texts(shown(asked_for)),
+        **(opened.call_options or {}),
+        **option_texts(shown(opened.options or {})),
+    }
 
 
 def settle_status(notes: Notes, error: BaseException | None) -> None:

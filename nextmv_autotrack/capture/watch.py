@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from sys import modules
 from typing import Any
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.arguments import Arguments, check_names, input_of
+from nextmv_autotrack.capture.beside import Beside
 from nextmv_autotrack.capture.context import enclosing, innermost
 from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.plan import Plan, text_for
+from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.capture.receiver import ReceiverTest
-from nextmv_autotrack.encode.option_texts import option_texts
+from nextmv_autotrack.capture.recorder import Recorder
+from nextmv_autotrack.encode.discreet import Shown
 
 
 class Watch:
@@ -31,6 +34,8 @@ class Watch:
         self.name = name
         self.own = dict(own)
         self._takes_one = self.arguments.takes_one
+        self._hides = False
+        """Whether an argument may be a secret, by its name."""
         self._plan: Plan | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -43,25 +48,37 @@ class Watch:
             now = recorder()
             plan = self._plan
             if plan is None or plan.version is not now.sources.version:
-                plan = self._plan = now.plan(self.own, self.name)
+                plan = self._planned(now)
             parent = enclosing()
             if not plan.enabled or (parent is not None and parent.is_inside(self)):
                 return None
             value, named = self._input_of(plan, args, kwargs)
-            name, description = plan.name, None
-            if not plan.is_simple:
-                name, description = _texts(plan, args, kwargs)
-            options = {}
-            if named is not None and plan.settings.options:
-                wanted = plan.settings.options
-                options = option_texts({k: named[k] for k in wanted if k in named})
-            opened = now.open(plan, self, parent, name, description, value)
+            beside = None
+            may_be_of_nextmv = "nextmv" in modules and (
+                named is not None or type(value) is not dict
+            )
+            if plan.says_more or may_be_of_nextmv:
+                beside = Beside(plan, args, kwargs, value, named)
+                value, description = beside.input, beside.description
+                opened = now.open(plan, self, parent, beside.name, description, value)
+            else:
+                opened = now.open(plan, self, parent, plan.name, None, value)
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording the begin of a run", error)
             return None
-        if options:
-            opened.call_options = options
+        if beside is not None:
+            beside.tell(opened)
+        if type(value) is Shown:
+            opened.input = value.value
         return opened
+
+    def _planned(self, now: Recorder) -> Plan:
+        """Return what holds from now on."""
+        plan = now.plan(self.own, self.name)
+        self._hides = plan.discreet.concerns(self.arguments.names or ())
+        self._takes_one = self.arguments.takes_one and not self._hides
+        self._plan = plan
+        return plan
 
     def begin_here(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -89,24 +106,15 @@ class Watch:
             # The usual model: one argument, which is the input itself.
             return args[0], None
         named = self.arguments.of(args, kwargs, receiver=receiver)
+        if self._hides:
+            named = plan.discreet.members(named)
         if not callable(plan.settings.input):
-            return input_of(named, plan.settings), named
+            value = input_of(named, plan.settings)
+            is_seen = self._hides and plan.discreet.has_functions
+            return (Shown(value) if is_seen else value), named
         try:
             return plan.settings.input(*args, **kwargs), named
         except Exception as error:  # noqa: BLE001 -- code of the user's
             doing = "the input of a run"
             safely.warn(f"{doing}: {type(error).__name__}: {error}", doing)
             return input_of(named, plan.settings), named
-
-
-def _texts(
-    plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[str, str | None]:
-    """Return the name and the description that settings compute from the call."""
-    settings = plan.settings
-    name, description = plan.name, None
-    if callable(settings.name):
-        name = text_for(settings.name, name, args, kwargs) or name
-    if settings.description is not None:
-        description = text_for(settings.description, None, args, kwargs)
-    return name, description

@@ -10,7 +10,8 @@ from nextmv_autotrack import safely
 from nextmv_autotrack.capture import outcome
 from nextmv_autotrack.capture.endings import ended, nothing
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.encode import to_json
+from nextmv_autotrack.capture.plan import Plan
+from nextmv_autotrack.journal import Body
 
 # Items are kept as objects only for a callable that is to look at them.
 MAX_ITEMS_FOR_CALLABLES = 10_000
@@ -19,7 +20,7 @@ MAX_ITEMS_FOR_CALLABLES = 10_000
 class Yielded:
     """Takes down each item as it is when it is yielded."""
 
-    __slots__ = ("_body", "_items", "_left_out", "_opened", "_room")
+    __slots__ = ("_body", "_items", "_left_out", "_losses", "_opened", "_room")
 
     def __init__(self, opened: OpenRun | None) -> None:
         self._opened = opened
@@ -28,6 +29,7 @@ class Yielded:
         self._body = bytearray()
         self._items: list[object] | None = None
         self._left_out = 0
+        self._losses: list[str] = []
         if opened is not None:
             settings = opened.plan.settings
             self._room = settings.max_payload
@@ -40,14 +42,17 @@ class Yielded:
         if opened is None:
             return
         try:
-            self._add(item, opened.plan.max_payload)
+            self._add(item, opened.plan)
+            if self._losses:
+                opened.tell_losses("output", self._losses)
+                self._losses.clear()
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("recording what a generator yields", error)
 
-    def _add(self, item: object, max_bytes: int) -> None:
+    def _add(self, item: object, plan: Plan) -> None:
         if self._items is not None and len(self._items) < MAX_ITEMS_FOR_CALLABLES:
             self._items.append(item)
-        body = to_json(item, max_bytes=max_bytes) if self._room > 0 else b""
+        body = plan.json(item, self._losses) if self._room > 0 else b""
         self._room -= len(body) + 1
         if self._room < 0:
             self._left_out += 1
@@ -62,21 +67,22 @@ class Yielded:
         opened = self._opened
         if opened is None:
             return
+        body: Body
         try:
-            body = self._output(opened, value)
+            body = self._output(opened, value, has_failed=error is not None)
         except Exception as broken:  # noqa: BLE001 -- the boundary
             body = nothing(broken)
         ended(opened, body, error)
 
-    def _output(self, opened: OpenRun, value: object) -> bytes:
+    def _output(self, opened: OpenRun, value: object, *, has_failed: bool) -> Body:
         if self._items is not None:
             return outcome.of_result(opened, self._items)
-        body = outcome.of_what_was_set(opened)
+        body = outcome.of_what_was_set(opened, has_failed=has_failed)
         if body or opened.plan.settings.output is False:
             return body
-        return self._told(value, opened.plan.max_payload)
+        return self._told(opened, value)
 
-    def _told(self, value: object, max_bytes: int) -> bytes:
+    def _told(self, opened: OpenRun, value: object) -> bytes:
         """A list of the items; with a returned value or a cut, an object of both."""
         items = Fragment(b"[" + bytes(self._body) + b"]")
         if value is None and not self._left_out:
@@ -85,5 +91,5 @@ class Yielded:
         if self._left_out:
             told["items_left_out"] = self._left_out
         if value is not None:
-            told["returned"] = Fragment(to_json(value, max_bytes=max_bytes))
+            told["returned"] = Fragment(opened.as_json("output", value))
         return dumps(told)

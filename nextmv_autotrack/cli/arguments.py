@@ -106,8 +106,9 @@ def add_export(parser: ArgumentParser, formats: Sequence[str]) -> None:
         "--format",
         choices=formats,
         required=True,
-        help="json: a file a run, as show --json prints it; nextmv-local: as "
-        "nextmv.local keeps runs, for the vendor's own tools",
+        help="json: a file a run, as show --json prints it, and beside it archives of "
+        "the files that were its input or output; nextmv-local: as nextmv.local keeps "
+        "runs, for the vendor's own tools",
     )
     parser.add_argument("folder", metavar="DIR", help="made when it is missing")
     parser.add_argument("id", metavar="ID", nargs="*", help=f"{AN_ID}; all without")

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from nextmv_autotrack.cli import columns, home, shapes
 from nextmv_autotrack.cli.columns import Row
 from nextmv_autotrack.cli.differences import (
@@ -19,6 +17,7 @@ from nextmv_autotrack.cli.differences import (
     in_json,
     in_words,
 )
+from nextmv_autotrack.cli.environment import comparable
 from nextmv_autotrack.cli.results import own_first
 from nextmv_autotrack.cli.words import (
     NOTHING,
@@ -30,6 +29,7 @@ from nextmv_autotrack.cli.words import (
     short_length,
     size,
 )
+from nextmv_autotrack.encode.unpacking import document
 from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.objective import Objective, flat, objective
 from nextmv_autotrack.store import Store, StoredRun
@@ -65,12 +65,16 @@ def compare(given: Namespace) -> int:
         runs = [store.run(one) for one in given.id]
         inputs = _side(store, [run.input for run in runs])
         outputs = _side(store, [run.output for run in runs])
+        surroundings = differences(
+            [comparable(store.environment(run).content) for run in runs]
+        )
     objectives = [
         objective(run.metrics, document, given.objective)
         for run, document in zip(runs, outputs.documents, strict=True)
     ]
     if given.json:
-        shapes.write(_as_json(runs, objectives, inputs, outputs))
+        found = _as_json(runs, objectives, inputs, outputs)
+        shapes.write({**found, "environment": _members(surroundings)})
         return 0
     length = short_length(run.id for run in runs)
     columns.side_by_side(
@@ -81,6 +85,7 @@ def compare(given: Namespace) -> int:
             ("Options", _options(runs)),
             ("Input", _side_rows(inputs)),
             ("Output", _side_rows(outputs)),
+            ("Environment", _rows_of(surroundings)),
         ],
     )
     return 0
@@ -107,7 +112,7 @@ def _read(store: Store, digest: str | None) -> tuple[int | None, Any, str | None
         size_bytes = store.open_payload(digest).size
         if size_bytes > _LARGEST_READ:
             return size_bytes, MISSING, f"over {size(_LARGEST_READ)}: not looked into"
-        return size_bytes, orjson.loads(store.payload(digest)), None
+        return size_bytes, document(store.payload(digest)), None
     except (StoreError, ValueError) as error:
         return None, MISSING, str(error)
 

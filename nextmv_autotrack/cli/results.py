@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from nextmv_autotrack.cli.words import number
-from nextmv_autotrack.store import StoredRun
+from nextmv_autotrack.store import MEASURED, StoredRun
 
 # More would not fit on a line. The words that every model has come first.
 _METRICS_SHOWN = 3
 _METRICS_FIRST = ("status", "value")
-
-# They are measured for every run, and say little about what came out.
-_OF_THE_PROCESS = frozenset({"cpu_s", "peak_memory_mib"})
 
 
 def result(run: StoredRun) -> str:
@@ -22,7 +19,7 @@ def result(run: StoredRun) -> str:
     own = {
         name: value
         for name, value in run.metrics.items()
-        if name not in _OF_THE_PROCESS and isinstance(value, (int, float, str))
+        if name not in MEASURED and isinstance(value, (int, float, str))
     }
     names = sorted(own, key=lambda name: name not in _METRICS_FIRST)
     return " ".join(f"{name}={number(own[name])}" for name in names[:_METRICS_SHOWN])
@@ -30,4 +27,4 @@ def result(run: StoredRun) -> str:
 
 def own_first(metrics: dict[str, Any]) -> dict[str, Any]:
     """Return metrics in order, the model's before those of its process."""
-    return dict(sorted(metrics.items(), key=lambda item: item[0] in _OF_THE_PROCESS))
+    return dict(sorted(metrics.items(), key=lambda item: item[0] in MEASURED))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Namespace
 from dataclasses import fields
 from pathlib import Path
@@ -67,6 +68,8 @@ def where_runs_go(settings: Settings, access: Access) -> str:
 
 def _as_json(settings: Settings, sources: Sources, name: str) -> dict[str, Any]:
     value = getattr(settings, name)
+    if isinstance(value, tuple):
+        value = [*map(_item, value)]
     shown: dict[str, Any] = {"value": str(value) if isinstance(value, Path) else value}
     if name == _ENDPOINT:
         shown = {"value": sources.access().endpoint}
@@ -82,12 +85,17 @@ def _in_words(settings: Settings, sources: Sources, name: str) -> str:
     if name == _KEY:
         return "set" if sources.access().is_open else "not set"
     if isinstance(value, tuple):
-        return ", ".join(value) or NOTHING
+        return ", ".join(map(_item, value)) or NOTHING
     if isinstance(value, (int, float)):
         return _number_in_words(value)
     if isinstance(value, Path):
         return home.shown(value)
     return NOTHING if value is None else str(value) or "wrong"
+
+
+def _item(value: str | re.Pattern[str]) -> str:
+    """Outside of code there are names and expressions, and no callables."""
+    return value if isinstance(value, str) else f"re:{value.pattern}"
 
 
 def _number_in_words(value: float) -> str:

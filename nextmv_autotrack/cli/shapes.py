@@ -10,8 +10,10 @@ import orjson
 
 from nextmv_autotrack.cli import streams
 from nextmv_autotrack.cli.words import one_line, timestamp
+from nextmv_autotrack.encode import unpacking
+from nextmv_autotrack.encode.unpacking import PackedFile
 from nextmv_autotrack.errors import StoreError
-from nextmv_autotrack.store import Store, StoredRun
+from nextmv_autotrack.store import Payload, Store, StoredRun
 
 
 def listed(run: StoredRun) -> dict[str, Any]:
@@ -43,8 +45,20 @@ def shown(run: StoredRun, store: Store) -> dict[str, Any]:
         "assets": _payload(store, run.assets) or [],
         "logs": lines(store.log_text(run.id)),
         "host": run.host,
-        "environment": {},
+        "environment": store.environment(run).content,
     }
+
+
+def files_of(found: Payload) -> list[PackedFile] | None:
+    """Return the files that a payload is; None when it is a document.
+
+    Raises:
+        ValueError: It is damaged.
+    """
+    if found.format != "multi-file":
+        return None
+    with found.opened() as archive:
+        return unpacking.listed(archive)
 
 
 def lines(text: str) -> list[str]:
@@ -53,10 +67,17 @@ def lines(text: str) -> list[str]:
 
 
 def _payload(store: Store, digest: str | None) -> orjson.Fragment | None:
-    """The payload as it was stored: no number in it passes through a float."""
+    """The payload as it was stored: no number in it passes through a float.
+
+    Of the files of a folder, what they are: they themselves are for `export`.
+    """
     if digest is None:
         return None
     try:
+        files = files_of(store.open_payload(digest))
+        if files is not None:
+            told = [{"name": one.name, "size": one.size} for one in files]
+            return orjson.Fragment(orjson.dumps({"files": told}))
         body = store.payload(digest)
         orjson.loads(body)
     except (StoreError, ValueError) as error:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
+from collections.abc import Sequence
 
 import orjson
 
 from nextmv_autotrack.cli import following, home, screen, shapes
+from nextmv_autotrack.cli.environment import in_lines
 from nextmv_autotrack.cli.results import own_first
 from nextmv_autotrack.cli.words import (
     age,
@@ -18,6 +20,7 @@ from nextmv_autotrack.cli.words import (
     one_line,
     size,
 )
+from nextmv_autotrack.encode.unpacking import PackedFile
 from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.store import Payload, Store, StoredRun
 
@@ -72,6 +75,9 @@ def _page(run: StoredRun, store: Store) -> None:
     ):
         if digest is not None:
             _payload(title, store, digest)
+    if environment := in_lines(store.environment(run).content):
+        screen.heading("Environment")
+        screen.pairs(environment, indent="  ")
     _last_lines(run, store.log_text(run.id))
 
 
@@ -104,17 +110,26 @@ def _brief(value: object) -> str:
 def _payload(title: str, store: Store, digest: str) -> None:
     try:
         found = store.open_payload(digest)
-        lines = _lines_of(found)
+        files = shapes.files_of(found)
+        lines = _lines_of(found) if files is None else _lines_of_files(files)
     except (StoreError, OSError, ValueError) as error:
         # The rest of the run is there all the same.
         screen.heading(title)
         screen.hanging("  ", str(error))
         return
-    screen.heading(f"{title} ({size(found.size)})")
+    screen.heading(f"{title} ({size(found.size)}{'' if files is None else ', packed'})")
     for line in lines[:_LINES_OF_A_PAYLOAD]:
         screen.line(f"  {_shortened(line)}")
     if len(lines) > _LINES_OF_A_PAYLOAD:
         screen.say(f"  ... {len(lines) - _LINES_OF_A_PAYLOAD} more lines with --json")
+
+
+def _lines_of_files(files: Sequence[PackedFile]) -> list[str]:
+    sizes = [size(one.size) for one in files]
+    width = max(map(len, sizes), default=0)
+    return [
+        f"{words:>{width}}  {one.name}" for words, one in zip(sizes, files, strict=True)
+    ]
 
 
 def _lines_of(found: Payload) -> list[str]:

@@ -5,7 +5,7 @@ r"""Any Python object as JSON: bounded, never raising, never changing what it is
 | None, bool, str, finite float | themselves |
 | int | itself, whatever its size; from 2**1023 on `{"type": "int", "repr": "0x…"}` |
 | NaN, infinities | `null` |
-| str with a lone surrogate | the surrogate spelled out, as `\\udc80` |
+| str with a lone surrogate | the surrogate as `\\udXXX` |
 | dict, other mappings | an object; keys as below |
 | list, tuple, deque, range, other sequences, dict views | a list |
 | set, frozenset, other sets | a list: sorted where the items can be, else by their JSON |
@@ -21,12 +21,26 @@ r"""Any Python object as JSON: bounded, never raising, never changing what it is
 | class, function, method | its qualified name |
 | numpy array | nested lists; a structured one has an object an item; what is masked `null` |
 | numpy scalar | as the item of such an array; datetime64 ISO 8601, timedelta64 seconds |
+| pandas, polars, pyarrow table | an object of its columns, which are lists |
+| their columns | a list; a pandas Series with labels an object by them |
+| pandas index | as columns before the others, unless it only counts |
+| scipy sparse matrix | `{"format", "shape", "row", "column", "data"}` |
+| networkx graph | `{"directed", "multigraph", "graph", "nodes", "edges"}`, its node-link form |
+| torch tensor | as the numpy array of the same numbers |
+| pydantic model, attrs object, msgspec struct | an object of its fields |
+| Plotly figure, shapely geometry | the document that draws it, GeoJSON |
+| IP address or network | its text |
+| open file | `{"file": name, "mode": …}`; it is not read |
+| `nextmv.Input` | an object of its format, options and data |
+| `nextmv.Output` | its document |
+| `nextmv.Options` | its values, once they were parsed |
+| `nextmv.Statistics`, `Asset` and the like | an object of the fields that are set |
 | `orjson.Fragment` | what it holds, unchecked |
 | anything else | `{"repr": "…", "type": "module.Class"}`; generators are not consumed |
 | a container inside itself | `"<cycle>"` |
 | what is nested too deep | `"<too deep>"` |
 | what takes too long to walk | what was walked, then `"<cut: 17 more>"` or `"<cut>"`s |
-| what is over the bound | `{"truncated": true, "type": …, "length": …, "head": …}` |
+| what is over the bound | `{"truncated": true, "type": …, "length": … or "shape": …, "head": …}` |
 
 Keys are texts in JSON: numbers, dates and the like become theirs, tuples the text of
 their list, other keys their `repr`. Where two keys become the same text, the later one

@@ -114,7 +114,9 @@ def array(value: Any, _budget: Budget) -> object:
 def _taken(items: Iterable[Any], count: int, budget: Budget) -> list[Any]:
     """Return as many as there are said to be: they may have no end."""
     budget.need_room_for(count)
-    return list(islice(items, count))
+    taken = list(islice(items, count))
+    budget.look_at_the_clock()
+    return taken
 
 
 def unordered(value: Any, budget: Budget) -> object:
@@ -160,13 +162,19 @@ def sequence(value: Any, budget: Budget) -> object:
     return _taken(value, len(value), budget)
 
 
-def members(value: Any, _budget: Budget) -> object:
+def members(value: Any, budget: Budget) -> object:
     """Return the fields of a dataclass by name; one that was never set is left out."""
-    found: dict[str, Any] = {}
     kind: Any = type(value)
-    for name in _field_names(kind):
+    return read_fields(value, _field_names(kind), budget)
+
+
+def read_fields(value: object, names: Iterable[str], budget: Budget) -> dict[str, Any]:
+    """Return fields by name, without those that were never set."""
+    found: dict[str, Any] = {}
+    for name in names:
         with suppress(AttributeError):
             found[name] = _field(value, name)
+    budget.look_at_the_clock()
     return found
 
 
@@ -186,9 +194,11 @@ def _field_names(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
-def error(value: Any, _budget: Budget) -> object:
+def error(value: Any, budget: Budget) -> object:
     """Return an exception as its type and message."""
-    return {"type": type_name(type(value)), "message": text_of(value, str)}
+    message = text_of(value, str)
+    budget.look_at_the_clock()
+    return {"type": type_name(type(value)), "message": message}
 
 
 def qualified_name(value: Any, _budget: Budget) -> object:

@@ -55,7 +55,9 @@ def cut(text: str) -> str:
 
 def described(value: Any, budget: Budget) -> Fragment:
     """Return `{"repr": …, "type": …}`, for what has no form of its own."""
-    return described_as(text_of(value), type(value), budget)
+    text = text_of(value)
+    budget.look_at_the_clock()
+    return described_as(text, type(value), budget)
 
 
 def described_as(text: str, kind: type, budget: Budget) -> Fragment:

@@ -2,29 +2,71 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
+from sys import modules
 from typing import Any
 
 from orjson import dumps
 
 from nextmv_autotrack.encode.budget import (
+    MAX_STEPS,
+    MAX_WALK_NS,
     SHORTEST_ITEM_BYTES,
     Budget,
+    NowNs,
     TooLargeError,
 )
-from nextmv_autotrack.encode.native import MAX_DEPTH, NATIVE, holds_members
-from nextmv_autotrack.encode.summary import SHORTEST, UNENCODABLE, summary
+from nextmv_autotrack.encode.losses import UNENCODABLE
+from nextmv_autotrack.encode.native import (
+    MAX_DEPTH,
+    NATIVE,
+    SPARSE_DICTS,
+    holds_members,
+    holds_sparse_dicts,
+)
+from nextmv_autotrack.encode.summary import SHORTEST, summary
 from nextmv_autotrack.encode.walk import plain, plain_all
 
 _UNENCODABLE_BYTES = len(UNENCODABLE)
 
+# Where there are so many rows, another look at one costs nothing. Texts can be shared
+# or differ from row to row: only when the last ones come to this many times the bound
+# are they taken for what all are like.
+_MANY_ROWS = 1_000
+_MOST_IN_A_ROW = 100
+_TEXTS_OVER = 10
 
-def to_json(value: object, *, max_bytes: int) -> bytes:
+# What is told of a loss: what the JSON is instead, and why.
+_NOT_AT_ALL = "could not be recorded"
+_TOO_LARGE = "is a summary, being over {} bytes (max_payload)"
+_CUT_SHORT = (
+    f"has parts left out: to look at all of it takes more than {MAX_STEPS} steps"
+    f" or {MAX_WALK_NS // 10**9} seconds"
+)
+
+
+def to_json(
+    value: object,
+    *,
+    max_bytes: int,
+    losses: list[str] | None = None,
+    foreign: list[Any] | None = None,
+    now_ns: NowNs = time.monotonic_ns,
+) -> bytes:
     """Return any value as JSON: never raising, never changing it.
 
-    What is longer than `max_bytes` becomes a summary that says so. The table of forms
-    is in the package's docstring. Only what is no `Exception`, such as
-    KeyboardInterrupt, passes through.
+    What is longer than `max_bytes` becomes a summary that says so, what takes too long
+    to walk is cut short; both are told to `losses`. The table of forms is in the
+    package's docstring. Only what is no `Exception`, such as KeyboardInterrupt, passes
+    through.
+
+    Args:
+        value: Any object.
+        max_bytes: How long it may be.
+        losses: Gets what is to be said of what was left out.
+        foreign: Gets something when there was more in there than JSON has natively.
+        now_ns: The time, as a walk takes it.
 
     Example:
         >>> to_json({"capacity": 10, "stops": ("a", "b")}, max_bytes=1000)
@@ -34,22 +76,35 @@ def to_json(value: object, *, max_bytes: int) -> bytes:
     # code it calls (ours, or another thread's meanwhile) that shortens one ends the
     # process. So it is given nothing but C to call: what it has no form for is noted
     # here and written as null, and gets its form when orjson is done.
-    foreign: list[Any] = []
+    if foreign is None:
+        foreign = []
     body = None
     try:
         if not (_is_sure_to_be_over(value, max_bytes) or holds_members(value)):
             body = dumps(value, foreign.append, NATIVE)
-            if not foreign and len(body) <= max_bytes:
+            if SPARSE_DICTS in modules and b"{}" in body and holds_sparse_dicts(value):
+                body = None
+            elif not foreign and len(body) <= max_bytes:
                 return body
     except Exception:  # noqa: BLE001 -- a key that is no str, a cycle, a surrogate …
         body = None
+    if body is None:
+        foreign.append(value)
     try:
-        return _with_forms(value, foreign, body, max_bytes)
+        budget = Budget(max_bytes, now_ns=now_ns)
+        body, loss = _with_forms(value, foreign, body, max_bytes, budget)
     except Exception:  # noqa: BLE001 -- no stack or no memory is left
-        try:
-            return UNENCODABLE if max_bytes >= _UNENCODABLE_BYTES else SHORTEST
-        except RecursionError:  # some Pythons need a stack to compare
-            return SHORTEST
+        body, loss = _unencodable(max_bytes), _NOT_AT_ALL
+    if loss is not None and losses is not None:
+        losses.append(loss)
+    return body
+
+
+def _unencodable(max_bytes: int) -> bytes:
+    try:
+        return UNENCODABLE if max_bytes >= _UNENCODABLE_BYTES else SHORTEST
+    except RecursionError:  # some Pythons need a stack to compare
+        return SHORTEST
 
 
 def _is_sure_to_be_over(value: Any, max_bytes: int) -> bool:
@@ -58,7 +113,7 @@ def _is_sure_to_be_over(value: Any, max_bytes: int) -> bool:
     orjson cannot be stopped, and a list of lists of the same list takes no memory until
     it is written. A wrong yes costs time only: the walk decides.
     """
-    least_bytes, only_children = SHORTEST_ITEM_BYTES, 0
+    rows, only_children = 1, 0
     kind = type(value)
     while kind is dict or kind is list or kind is tuple:
         count = len(value)
@@ -66,38 +121,56 @@ def _is_sure_to_be_over(value: Any, max_bytes: int) -> bool:
             only_children += 1  # a list in itself is one without end
             if count == 0 or only_children > MAX_DEPTH:
                 return count > 0
-        least_bytes *= count
-        if least_bytes > max_bytes:
+        is_row = rows >= _MANY_ROWS and count <= _MOST_IN_A_ROW
+        if is_row and _chars(value) * rows > _TEXTS_OVER * max_bytes:
+            return True
+        rows *= count
+        if rows * SHORTEST_ITEM_BYTES > max_bytes:
             return True
         value = next(reversed(value.values())) if kind is dict else value[-1]
         kind = type(value)
-    return kind is str and len(value) > max_bytes
+    return kind is str and len(value) * max(1, rows // _TEXTS_OVER) > max_bytes
+
+
+def _chars(row: Any) -> int:
+    """Return how long the texts are in a dict, list or tuple."""
+    items = row.values() if type(row) is dict else row
+    return sum(len(item) for item in items if type(item) is str)
 
 
 def _with_forms(
-    value: object, foreign: list[Any], body: bytes | None, max_bytes: int
-) -> bytes:
+    value: object,
+    foreign: list[Any],
+    body: bytes | None,
+    max_bytes: int,
+    budget: Budget,
+) -> tuple[bytes, str | None]:
+    """Return the JSON, and what is lost in it."""
     try:
         if body is None:
-            body = _walked(value, max_bytes)
+            body = _walked(value, budget)
         elif foreign:
-            body = _joined(value, foreign, max_bytes)
+            body = _joined(value, foreign, budget)
     except TooLargeError:
         body = None
     if body is None or len(body) > max_bytes:
-        return summary(value, max_bytes=max_bytes, body=body)
-    return body
+        told = summary(value, max_bytes=max_bytes, body=body)
+        return told, _TOO_LARGE.format(max_bytes)
+    return body, _CUT_SHORT if budget.is_spent else None
 
 
-def _joined(value: object, foreign: list[Any], max_bytes: int) -> bytes:
+def _joined(value: object, foreign: list[Any], budget: Budget) -> bytes:
     """Return the JSON with the forms of the foreign values in their places."""
-    forms = iter(plain_all(foreign, Budget(max_bytes)))
+    forms = iter(plain_all(foreign, budget))
     try:
         body = dumps(value, partial(next, forms), NATIVE)
     except TypeError:  # too deep with the forms in it, or changed by another thread
-        return _walked(value, max_bytes)
-    return body if next(forms, forms) is forms else _walked(value, max_bytes)
+        body = None
+    if body is None or next(forms, forms) is not forms:
+        budget.begin()
+        return _walked(value, budget)
+    return body
 
 
-def _walked(value: object, max_bytes: int) -> bytes:
-    return dumps(plain(value, Budget(max_bytes)))
+def _walked(value: object, budget: Budget) -> bytes:
+    return dumps(plain(value, budget))

@@ -6,7 +6,8 @@ import re
 
 import orjson
 
-from nextmv_autotrack.encode.summary import UNENCODABLE
+# For what could not even be looked at.
+UNENCODABLE = b'{"truncated":true,"type":"?"}'
 
 # How a summary begins, and the one member that each has.
 _SUMMARY = b'{"truncated":true,"type":"'

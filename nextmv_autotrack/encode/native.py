@@ -8,10 +8,10 @@ are a str, an int, a list or a dict as well it reads as these.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum, EnumMeta
 from gc import get_referents, is_tracked
-from sys import getrefcount
+from sys import getrefcount, modules
 
 from orjson import OPT_PASSTHROUGH_DATACLASS, OPT_PASSTHROUGH_DATETIME
 
@@ -51,6 +51,9 @@ _OF_SSL = "<unknown>.Purpose"  # as Python 3.10 has it
 
 READ_AS_SUCH = (str, int, list, dict)
 
+SPARSE_DICTS = "scipy.sparse._dok"
+"""The module of the one kind of dict that is not what orjson takes it for."""
+
 _references, _found = 0, True
 
 
@@ -65,12 +68,18 @@ def holds_members(value: object) -> bool:
     if references != _references:
         _found = any(map(_can_be_in_data, _below(Enum)))
         _references = references
-    return _found and _has_members(value)
+    return _found and _has_any(value, is_asked_for_its_value)
 
 
 def is_asked_for_its_value(kind: type) -> bool:
     """Return whether orjson takes an instance for a member and nothing else."""
     return type(kind) is EnumMeta and not issubclass(kind, READ_AS_SUCH)
+
+
+def has_own_value(kind: type) -> bool:
+    """Return whether code of the user's says what the value of a member is."""
+    mro = kind.__mro__
+    return any("value" in vars(one) for one in mro[: mro.index(Enum)])
 
 
 def _below(kind: type) -> Iterator[type]:
@@ -86,13 +95,27 @@ def _can_be_in_data(kind: type) -> bool:
     return is_asked_for_its_value(kind) and not is_of_library
 
 
-def _has_members(value: object) -> bool:
+def holds_sparse_dicts(value: object) -> bool:
+    """Return whether there is a matrix of scipy's in it that is a dict as well.
+
+    orjson writes the empty dict that it is below.
+    """
+    return SPARSE_DICTS in modules and _has_any(value, _is_sparse_dict)
+
+
+def _is_sparse_dict(kind: type) -> bool:
+    return issubclass(kind, dict) and any(
+        one.__module__ == SPARSE_DICTS for one in kind.__mro__
+    )
+
+
+def _has_any(value: object, is_such: Callable[[type], bool]) -> bool:
     items = [value]
     for _ in range(MAX_DEPTH):
         # What the garbage collector does not track has nothing in it that it tracks.
         inside = list(filter(is_tracked, items))
         kinds = set(map(type, inside))
-        if any(map(is_asked_for_its_value, kinds)):
+        if any(map(is_such, kinds)):
             return True
         if not kinds <= _CONTAINERS:
             kinds = {k for k in kinds if k is tuple or issubclass(k, (list, dict))}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from orjson import OPT_SERIALIZE_NUMPY, Fragment, dumps
+from orjson import OPT_SERIALIZE_NUMPY, Fragment, dumps, loads
 
 from nextmv_autotrack.encode.budget import Budget
+from nextmv_autotrack.encode.rows import in_bulk
 
 # The shortest items: `0.0,` and `true,` and `1,`.
 _SHORTEST_BYTES = {"f": 4, "b": 5}
@@ -37,7 +38,26 @@ def _plain(numpy: Any, array: Any, budget: Budget) -> object:
         return _moments(numpy, array)
     if kind == "m":
         return _durations(numpy, array)
-    return list(array) if kind == "V" else array.tolist()
+    return _records(numpy, array, budget) if kind == "V" else array.tolist()
+
+
+def _records(numpy: Any, array: Any, budget: Budget) -> object:
+    """Return an object an item, in bulk where its fields are numbers and texts."""
+    fields = array.dtype.fields
+    if fields is None or array.ndim != 1:
+        return list(array)
+    budget.need_bytes(array.size * len(dumps(dict.fromkeys(fields, 0))))
+    if any(dtype.base.kind not in "biufU" for dtype, *_ in fields.values()):
+        return list(array)
+    columns = [_numbers_or_texts(numpy, array[name]) for name in fields]
+    rows = [dict(zip(fields, row, strict=True)) for row in zip(*columns, strict=True)]
+    return in_bulk(rows, budget)
+
+
+def _numbers_or_texts(numpy: Any, array: Any) -> Any:
+    # By way of JSON, a number has no more digits than its type.
+    is_text = array.dtype.kind == "U"
+    return array.tolist() if is_text else loads(_dumped(numpy, array))
 
 
 def _masked(numpy: Any, value: Any) -> object:
@@ -77,15 +97,19 @@ def _is_masked(numpy: Any, value: Any) -> bool:
 
 
 def _in_bulk(numpy: Any, array: Any, budget: Budget, *, one: bool = False) -> Fragment:
+    body = _dumped(numpy, array)
+    budget.spend_bytes(len(body))
+    return Fragment(body[1:-1] if one else body)
+
+
+def _dumped(numpy: Any, array: Any) -> bytes:
     # Widened where orjson, or its older releases, know no such type.
     dtype = array.dtype
     if dtype.kind == "f" and dtype.itemsize not in (4, 8):
         dtype = numpy.dtype("f4" if dtype.itemsize < 4 else "f8")
     with numpy.errstate(all="ignore"):  # what is too large for a double is infinite
         native = numpy.ascontiguousarray(array, dtype=dtype.newbyteorder("="))
-    body = dumps(native, option=OPT_SERIALIZE_NUMPY)
-    budget.spend_bytes(len(body))
-    return Fragment(body[1:-1] if one else body)
+    return dumps(native, option=OPT_SERIALIZE_NUMPY)
 
 
 def _moments(numpy: Any, array: Any) -> object:
@@ -105,3 +129,29 @@ def _durations(numpy: Any, array: Any) -> object:
     elif unit in _PARTS:
         numbers = numbers.astype("f8") * count / _PARTS[unit]
     return numpy.where(numpy.isnat(array), None, numbers.astype(object)).tolist()
+
+
+def without_zeros(moments: Any) -> Any:
+    """Return moments in seconds where that says the same, else as they are."""
+    numpy = sys.modules["numpy"]
+    if moments.dtype.kind != "M" or numpy.datetime_data(moments.dtype)[0] not in _PARTS:
+        return moments
+    seconds = moments.astype("M8[s]")
+    return seconds if ((seconds == moments) | numpy.isnat(moments)).all() else moments
+
+
+def moments_and_offsets(local: Any, moments: Any) -> list[Any]:
+    """Return ISO texts of what clocks show, with how far that is off the moments."""
+    numpy = sys.modules["numpy"]
+    local = without_zeros(local)
+    minutes = (local - moments).astype("m8[m]").astype("i8")
+    offsets, which = numpy.unique(minutes, return_inverse=True)
+    ends = numpy.array([_offset(int(one)) for one in offsets], dtype=object)
+    texts = numpy.datetime_as_string(local).astype(object) + ends[which]
+    found: list[Any] = numpy.where(numpy.isnat(local), None, texts).tolist()
+    return found
+
+
+def _offset(minutes: int) -> str:
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"

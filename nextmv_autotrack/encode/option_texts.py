@@ -15,6 +15,8 @@ _MAX_OPTION_NAMES_BYTES = 1_000_000
 
 def option_texts(options: Mapping[str, object]) -> dict[str, str]:
     """Return options as the platform wants them: texts, others as JSON text."""
+    if not options:
+        return {}
     # By way of JSON, which gives every name a text, and every text one that is UTF-8.
     named = loads(to_json(dict.fromkeys(options), max_bytes=_MAX_OPTION_NAMES_BYTES))
     return dict(zip(named, map(_option_text, options.values()), strict=False))

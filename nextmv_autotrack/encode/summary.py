@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any
@@ -10,20 +10,18 @@ from typing import Any
 from orjson import dumps
 
 from nextmv_autotrack.encode.budget import Budget
-from nextmv_autotrack.encode.descriptions import encodable, type_name
+from nextmv_autotrack.encode.descriptions import type_name
+from nextmv_autotrack.encode.extents import extent
 from nextmv_autotrack.encode.forms import form_of
 from nextmv_autotrack.encode.numpy_values import ndarray
+from nextmv_autotrack.encode.tables import SLICED
 from nextmv_autotrack.encode.walk import plain
 
 # Enough to see what it was.
 _HEAD_CHARS = 300
 _HEAD_ITEMS = 10
 _HEAD_STEPS = 200
-_MAX_KEYS = 20
-_KEY_CHARS = 40
-
-# For what could not even be looked at.
-UNENCODABLE = b'{"truncated":true,"type":"?"}'
+_HEAD_NS = 200_000_000
 
 # For bounds too small for any summary.
 _SHORTER = (b'{"truncated":true}', b"null")
@@ -37,7 +35,7 @@ def summary(value: object, *, max_bytes: int, body: bytes | None = None) -> byte
         told["bytes"] = len(body)
     # With a head, as all have: it is what one is told by.
     least = {**told, "head": None}
-    told.update(_extent(value))
+    told.update(extent(value))
     told["head"] = (
         _head(value) if body is None else body[:_HEAD_CHARS].decode("utf-8", "ignore")
     )
@@ -45,32 +43,18 @@ def summary(value: object, *, max_bytes: int, body: bytes | None = None) -> byte
     return next((text for text in candidates if len(text) <= max_bytes), SHORTEST)
 
 
-def _extent(value: Any) -> dict[str, Any]:
-    try:
-        return dict(_extent_of(value))
-    except Exception:  # noqa: BLE001 -- code of the user's
-        return {}
-
-
-def _extent_of(value: Any) -> Iterator[tuple[str, Any]]:
-    if form_of(type(value)) is ndarray:
-        yield "shape", [int(size) for size in value.shape]
-        yield "dtype", encodable(str(value.dtype)[:_HEAD_CHARS])
-        return
-    yield "length", len(value)
-    if type(value) is dict:
-        keys = [key for key in islice(value, _MAX_KEYS) if type(key) is str]
-        yield "keys", [encodable(key[:_KEY_CHARS]) for key in keys]
-
-
 def _head(value: Any) -> str | None:
     """Return how the JSON would begin, at the cost of a few items."""
     try:
         first = _first_items(value)
-        text = dumps(plain(first, Budget(10 * _HEAD_CHARS, steps=_HEAD_STEPS)))
+        text = dumps(plain(first, _budget_of_a_head()))
         return text[:_HEAD_CHARS].decode("utf-8", "ignore")
     except Exception:  # noqa: BLE001 -- its first item may be what is too large
         return None
+
+
+def _budget_of_a_head() -> Budget:
+    return Budget(10 * _HEAD_CHARS, steps=_HEAD_STEPS, max_ns=_HEAD_NS)
 
 
 def _first_items(value: Any) -> object:
@@ -80,8 +64,11 @@ def _first_items(value: Any) -> object:
             return text.__getitem__(value, slice(_HEAD_CHARS))
     if kind is dict:
         return dict(islice(value.items(), _HEAD_ITEMS))
-    if form_of(kind) is ndarray:
+    form = form_of(kind)
+    if form is ndarray:
         return value.flat[:_HEAD_ITEMS]
+    if form in SLICED:
+        return value[:_HEAD_ITEMS]
     # Of the rest only what can be looked at twice: nobody's generator is consumed. Its
     # class says what it is; the value itself may lie.
     is_container = issubclass(kind, (Sequence, AbstractSet))

@@ -25,6 +25,7 @@ from nextmv_autotrack.encode.native import (
     MAX_DEPTH,
     NATIVE,
     SCALARS,
+    has_own_value,
     is_asked_for_its_value,
 )
 
@@ -71,10 +72,12 @@ def plain_all(values: list[Any], budget: Budget) -> list[Any]:
             stack.append(frame)
             frame = opened
             continue
+        missing = length_hint(frame.children)
+        if missing:
+            budget.is_spent = True
         if not stack:
-            missing = length_hint(frame.children)
             return frame.done + [CUT] * missing
-        finished = frame.finish(frame.done, length_hint(frame.children))
+        finished = frame.finish(frame.done, missing)
         path.discard(frame.mark)
         frame = stack.pop()
         frame.done.append(finished)
@@ -85,8 +88,8 @@ def _advance(
 ) -> _Frame | None:
     """Take children until one must be walked itself, or none is left."""
     children, done = frame.children, frame.done
-    while budget.steps_left > 0:
-        budget.steps_left -= 1
+    while budget.steps > 0 or budget.renew():
+        budget.steps -= 1
         try:
             child = next(children)
         except StopIteration:
@@ -140,7 +143,7 @@ def _open(kind: type, value: Any, budget: Budget) -> object:
 def _open_list(items: list[Any], budget: Budget) -> object:
     scalars = _scalars(items)
     if scalars is not None:
-        encoded = _in_bulk(scalars, budget)
+        encoded = _in_bulk(scalars, scalars, budget)
         if encoded is not None:
             return encoded
     return _Opened(items, _as_list)
@@ -154,7 +157,8 @@ def _open_object(value: Any, budget: Budget) -> object:
         return _Opened([*map(unkeyed, keys), *values], _as_keyed_object)
     scalars = _scalars(values)
     if scalars is not None:
-        encoded = _in_bulk(dict(zip(texts, scalars, strict=True)), budget)
+        named = dict(zip(texts, scalars, strict=True))
+        encoded = _in_bulk(named, scalars, budget)
         if encoded is not None:
             return encoded
     budget.spend_bytes(sum(map(len, texts)))
@@ -169,6 +173,8 @@ def _scalars(items: list[Any]) -> list[Any] | None:
             return items
         members = set(filter(is_asked_for_its_value, kinds))
         if members:
+            if any(map(has_own_value, members)):
+                return None
             items = [item.value if type(item) in members else item for item in items]
             kinds = set(map(type, items))
         return items if all(map(_is_scalar, kinds)) else None
@@ -180,7 +186,9 @@ def _is_scalar(kind: type) -> bool:
     return kind in SCALARS or issubclass(kind, (str, int))
 
 
-def _in_bulk(value: Any, budget: Budget) -> Fragment | None:
+def _in_bulk(value: Any, scalars: list[Any], budget: Budget) -> Fragment | None:
+    texts = [item for item in scalars if type(item) is str]
+    budget.need_bytes(sum(map(len, texts)))
     try:
         body = dumps(value, option=NATIVE)
     except TypeError:  # a lone surrogate, or more than 64 bits

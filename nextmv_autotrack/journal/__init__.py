@@ -7,7 +7,17 @@ process holds for its life (`segments`). Every record is one checksummed frame
 
 from __future__ import annotations
 
-from nextmv_autotrack.journal.frames import BEGIN, END, LOG, PART, SEEN, Frame, Kind
+from nextmv_autotrack.journal.enclosure import Body, Enclosure
+from nextmv_autotrack.journal.frames import (
+    BEGIN,
+    END,
+    LOG,
+    PART,
+    PROCESS,
+    SEEN,
+    Frame,
+    Kind,
+)
 from nextmv_autotrack.journal.locks import try_lock
 from nextmv_autotrack.journal.reader import read_frames
 from nextmv_autotrack.journal.segments import (
@@ -24,7 +34,10 @@ __all__ = [
     "LEFT_OUT",
     "LOG",
     "PART",
+    "PROCESS",
     "SEEN",
+    "Body",
+    "Enclosure",
     "Frame",
     "Home",
     "Kind",

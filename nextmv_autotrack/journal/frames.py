@@ -7,6 +7,8 @@ from struct import Struct
 from typing import NamedTuple
 from zlib import crc32
 
+from nextmv_autotrack.journal.enclosure import Enclosure
+
 
 class Kind(IntEnum):
     """What a frame says about its run."""
@@ -26,9 +28,12 @@ class Kind(IntEnum):
     SEEN = 5
     """What the process uses while runs are in progress."""
 
+    PROCESS = 6
+    """Where the process runs, and what of."""
+
 
 # The same as plain numbers: looking up a member of an enum takes longer than a call.
-BEGIN, LOG, PART, END, SEEN = map(int, Kind)
+BEGIN, LOG, PART, END, SEEN, PROCESS = map(int, Kind)
 
 _KINDS = frozenset(Kind)
 
@@ -73,9 +78,12 @@ _pack = _HEAD.pack
 HEADER_SIZE = _HEAD.size
 
 
-def seal(kind: int, meta: bytes, payload: bytes) -> bytes:
+def seal(kind: int, meta: bytes, payload: bytes | Enclosure) -> bytes:
     """Return the header that goes before `meta` and `payload`."""
-    return _header(kind, len(meta), len(payload), crc32(payload, crc32(meta)))
+    checksum = crc32(meta)
+    for chunk in [payload] if isinstance(payload, bytes) else payload.chunks():
+        checksum = crc32(chunk, checksum)
+    return _header(kind, len(meta), len(payload), checksum)
 
 
 def sealed(kind: int, meta: bytes, payload: bytes) -> bytes:

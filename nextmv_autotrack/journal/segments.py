@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nextmv_autotrack.journal import locks, process
+from nextmv_autotrack.journal import locks, printed_files, process
 from nextmv_autotrack.journal.descriptors import out_of_the_way
 
 _SEGMENT_SUFFIX = ".journal"
@@ -88,6 +88,14 @@ class Home:
         with suppress(OSError):
             return not all(map(self.is_alive, self.owners()))
         return False
+
+    def beside(self, owner: str) -> str:
+        """Return what the names of an owner's other files begin with."""
+        return str(self._folder / owner)
+
+    def take_up_printed(self, owner: str) -> None:
+        """Make segments of what a dead owner has printed and not written down."""
+        printed_files.become_segments(self._folder, owner)
 
     def leave(self, owner: str) -> None:
         """Forget an owner that is dead and whose segments are gone."""

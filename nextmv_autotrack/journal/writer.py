@@ -7,9 +7,11 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from errno import EBADF
+from itertools import chain
 from os import write
 
 from nextmv_autotrack.journal import descriptors
+from nextmv_autotrack.journal.enclosure import LEAST_BYTES, Enclosure
 from nextmv_autotrack.journal.frames import HEADER_SIZE, seal, sealed
 from nextmv_autotrack.journal.segments import Home, Segment
 
@@ -19,7 +21,7 @@ SEGMENT_BYTES = 16 * 1024 * 1024
 
 # Joining small parts for one write costs less than handing over several; a large
 # payload is not copied for it.
-_JOIN_BYTES = 64 * 1024
+_JOIN_BYTES = LEAST_BYTES
 
 
 # What stands for a payload when nobody has been able to move the journal for long.
@@ -29,10 +31,31 @@ _PAYLOAD_WITHOUT_ROOM = 1024
 _COPY_BYTES = 1024 * 1024
 
 
-def _write_parts(fd: int, *parts: bytes) -> int:
+def _write_parts(fd: int, frame: bytes, *parts: bytes | Enclosure) -> int:
+    if parts and isinstance(parts[-1], Enclosure):
+        return _write_enclosed(fd, frame, *parts)  # type: ignore[arg-type]  # only the last is one
     if hasattr(os, "writev"):
-        return os.writev(fd, parts)
-    return os.write(fd, b"".join(parts))
+        return os.writev(fd, (frame, *parts))  # type: ignore[arg-type]  # as above
+    return os.write(fd, b"".join((frame, *parts)))  # type: ignore[arg-type]  # as above
+
+
+def _write_enclosed(fd: int, frame: bytes, meta: bytes, payload: Enclosure) -> int:
+    """Write a frame piece by piece: until all of it is there, it is none yet."""
+    before = os.fstat(fd).st_size
+    written = 0
+    try:
+        for piece in chain([frame + meta], payload.chunks()):
+            taken = write(fd, piece)
+            written += taken
+            if taken < len(piece):
+                break
+    except BaseException:
+        if written:
+            # Behind half a frame the next one would be found all the same; it would only
+            # have to be searched for.
+            os.ftruncate(fd, before)
+        raise
+    return written
 
 
 def _nobody() -> None:
@@ -90,13 +113,16 @@ class Writer:
     def __repr__(self) -> str:
         return f"Writer({self.owner!r})"
 
-    def append(self, kind: int, meta: bytes, payload: bytes = b"") -> None:
-        """Append one frame, whole or not at all."""
+    def append(self, kind: int, meta: bytes, payload: bytes | Enclosure = b"") -> None:
+        """Append one frame, whole or not at all.
+
+        An `Enclosure` is a large one.
+        """
         if not self.has_room and len(payload) > _PAYLOAD_WITHOUT_ROOM:
             payload = LEFT_OUT
         size = HEADER_SIZE + len(meta) + len(payload)
         is_small = size <= _JOIN_BYTES
-        frame = (sealed if is_small else seal)(kind, meta, payload)
+        frame = (sealed if is_small else seal)(kind, meta, payload)  # type: ignore[arg-type]  # a small one is bytes
         with self._lock:
             if self._size >= self._segment_bytes:
                 self._next_segment()
@@ -119,14 +145,14 @@ class Writer:
         if self.reader_sleeps:
             self.wake_reader()
 
-    def _write_anew(self, *parts: bytes) -> int:
+    def _write_anew(self, *parts: bytes | Enclosure) -> int:
         """Go on in another segment, when the program has closed all descriptors."""
         if not descriptors.is_open(self._lock_fd):
             self._lock_fd = self._home.enter(self.owner)
         self._fd = -1
         self._next_segment()
         self._size = sum(map(len, parts))
-        return _write_parts(self._fd, *parts)
+        return _write_parts(self._fd, *parts)  # type: ignore[arg-type]  # the first is the head
 
     def _undo(self, written: int) -> None:
         """Take back a frame that the disk had no room for."""
@@ -165,6 +191,11 @@ class Writer:
             if self._fd >= 0:
                 self._retired.append(self._fd)
             self._segment, self._fd, self._size = None, -1, self._segment_bytes
+
+    @property
+    def beside(self) -> str:
+        """What the names of files begin with that are looked for when it is dead."""
+        return self._home.beside(self.owner)
 
     @property
     def is_closed(self) -> bool:

@@ -81,6 +81,18 @@ class Blob:
             parts[0] = head[1:]
         return Blob(tuple(parts))
 
+    def but_last(self) -> Blob:
+        """Return the blob without its last byte."""
+        parts = [part for part in self.parts if _has_bytes(part)]
+        if not parts:
+            return self
+        tail = parts[-1]
+        if isinstance(tail, FilePart):
+            parts[-1] = FilePart(tail.path, tail.start, tail.size - 1)
+        else:
+            parts[-1] = tail[:-1]
+        return Blob(tuple(parts))
+
     def chunks(self, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
         """Give the bytes in chunks of at most `chunk_bytes`; small parts are joined.
 

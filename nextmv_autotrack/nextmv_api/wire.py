@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Literal
+from typing import Any
 
+from nextmv_autotrack.encode.formats import Format
 from nextmv_autotrack.status import Status
 
 # Where the platform's own client cuts them.
@@ -20,9 +21,6 @@ MAX_HOST_CHARS = 63
 
 # The platform takes a short, plain text; where exactly it stops is not documented.
 MAX_ERROR_CHARS = 300
-
-Format = Literal["json", "text", "multi-file"]
-"""What the platform takes input and output for."""
 
 # What the platform takes an external run for.
 _ENDED = (Status.SUCCEEDED, Status.FAILED)
@@ -65,25 +63,27 @@ class Facts:
     error: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     batch_experiment_id: str | None = None
+    managed_input_id: str | None = None
+    """Of an input that the platform has already: none is uploaded then."""
     input_format: Format = "json"
     output_format: Format = "json"
 
 
 def create_body(
-    facts: Facts, *, input_id: str, **uploads: str | None
+    facts: Facts, *, input_id: str | None = None, **uploads: str | None
 ) -> dict[str, Any]:
     """Return the body that creates the run from what has been uploaded.
 
     Args:
         facts: What is known of the run, which has ended.
-        input_id: Upload id of the input.
+        input_id: Upload id of the input, if it was uploaded.
         uploads: Upload ids of what else there is, from `output_id` to `assets_id`.
 
     Raises:
         ValueError: The run has not ended.
     """
     body: dict[str, Any] = {
-        "upload_id": input_id,
+        **_input(facts, input_id),
         "description": described(facts),
         "configuration": {
             "format": {
@@ -103,6 +103,12 @@ def create_body(
             _encodable(name): _encodable(value) for name, value in facts.options.items()
         }
     return body
+
+
+def _input(facts: Facts, upload_id: str | None) -> dict[str, Any]:
+    if facts.managed_input_id is not None:
+        return {"input_id": _encodable(facts.managed_input_id)}
+    return {"upload_id": upload_id}
 
 
 def _result(facts: Facts, uploads: Mapping[str, str | None]) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nextmv_autotrack import safely
-from nextmv_autotrack.encode import to_json
+from nextmv_autotrack import nextmv_objects, safely
+from nextmv_autotrack.encode.formats import Format
 from nextmv_autotrack.nextmv_api import Blob
-from nextmv_autotrack.nextmv_api.wire import Format, error_message
+from nextmv_autotrack.nextmv_api.wire import error_message
 from nextmv_autotrack.platform.archive import pack_folder
+from nextmv_autotrack.platform.redaction import Redaction, redaction
 from nextmv_autotrack.platform.tracked_run import TrackedRun
 from nextmv_autotrack.status import Status
 
@@ -30,6 +31,8 @@ class Parcel:
     output_format: Format
     parts: dict[str, Blob]
     """By the names of `create_body`, without their `_id`."""
+    managed_input_id: str | None = None
+    """Of an input that the platform has already, in place of one that is uploaded."""
 
 
 def pack(run: TrackedRun, folder: Path) -> Parcel:
@@ -38,22 +41,27 @@ def pack(run: TrackedRun, folder: Path) -> Parcel:
     Raises:
         InvalidRunError: A folder of the run cannot be read.
     """
-    input_format, given = _input(run, folder)
-    output_format, outcome = _output(run, folder)
-    logs = {"logs": Blob.of(_utf8(text))} if (text := _logs(run)) else {}
-    parts = {"input": given, **outcome, **logs}
-    return Parcel(input_format, output_format, parts)
+    hide = redaction()
+    output_format, outcome = _output(run, folder, hide)
+    logs = {"logs": Blob.of(hide.text(text))} if (text := _logs(run)) else {}
+    managed = nextmv_objects.managed_input_id(run.input)
+    if managed is not None:
+        return Parcel("json", output_format, {**outcome, **logs}, managed)
+    input_format, given = _input(run, folder, hide)
+    return Parcel(input_format, output_format, {"input": given, **outcome, **logs})
 
 
-def _input(run: TrackedRun, folder: Path) -> tuple[Format, Blob]:
+def _input(run: TrackedRun, folder: Path, hide: Redaction) -> tuple[Format, Blob]:
     if run.input_dir is not None:
         return "multi-file", _archive(run.input_dir, folder, "input_dir")
     if isinstance(run.input, str):
-        return "text", Blob.of(_utf8(run.input))
-    return "json", _json(_NO_INPUT if run.input is None else run.input)
+        return "text", Blob.of(hide.text(run.input))
+    return "json", _json(_NO_INPUT if run.input is None else run.input, hide)
 
 
-def _output(run: TrackedRun, folder: Path) -> tuple[Format, dict[str, Blob]]:
+def _output(
+    run: TrackedRun, folder: Path, hide: Redaction
+) -> tuple[Format, dict[str, Blob]]:
     aside: dict[str, Any] = {
         "metrics": run.metrics,
         "statistics": run.statistics,
@@ -64,16 +72,16 @@ def _output(run: TrackedRun, folder: Path) -> tuple[Format, dict[str, Blob]]:
         archive = _archive(run.output_dir, folder, "output_dir")
         # The platform wants two of them under their names, and metrics as they are.
         wrapped = {
-            name: _json(value if name == "metrics" else {name: value})
+            name: _json(value if name == "metrics" else {name: value}, hide)
             for name, value in aside.items()
         }
         return "multi-file", {"output": archive, **wrapped}
     if isinstance(run.output, str) and not aside:
-        return "text", {"output": Blob.of(_utf8(run.output))}
+        return "text", {"output": Blob.of(hide.text(run.output))}
     # Of a text the platform would take no metrics: with some, it goes into a document.
     if run.output is None and not aside:
         return "json", {}
-    return "json", {"output": _json(_document(run.output, aside))}
+    return "json", {"output": _json(_document(run.output, aside), hide)}
 
 
 def _document(output: object, aside: Mapping[str, Any]) -> Mapping[Any, Any]:
@@ -124,9 +132,5 @@ def _archive(source: Path, folder: Path, field: str) -> Blob:
     return Blob.of(path)
 
 
-def _json(value: object) -> Blob:
-    return Blob.of(to_json(value, max_bytes=MAX_PAYLOAD_BYTES))
-
-
-def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
+def _json(value: object, hide: Redaction) -> Blob:
+    return Blob.of(hide.json(value, max_bytes=MAX_PAYLOAD_BYTES))

@@ -111,12 +111,24 @@ def assets(value: object) -> list[dict[str, Any]]:
         return []
     if not isinstance(value, (list, tuple)):
         raise wrong("assets", "a list of dicts", value)
-    found = [mapping(f"assets[{n}]", asset) for n, asset in enumerate(value)]
+    found = [mapping(f"assets[{n}]", _drawn(one)) for n, one in enumerate(value)]
     for number, asset in enumerate(found):
         name = asset.get("name")
         if not (isinstance(name, str) and name):
             raise wrong(f"assets[{number}]['name']", "a text", name)
     return found
+
+
+def _drawn(value: object) -> object:
+    """Return a figure, a chart or a map as its asset, else the value itself."""
+    # Not at the top: few runs have any.
+    from nextmv_autotrack.encode.assets import Assets  # noqa: PLC0415 -- see above
+    from nextmv_autotrack.encode.visuals import visual_of  # noqa: PLC0415 -- see above
+
+    try:
+        return value if visual_of(value) is None else Assets([value]).made[0]
+    except Exception:  # noqa: BLE001 -- of the library that made it
+        return value
 
 
 def folder(field: str, value: object) -> Path | None:

@@ -21,6 +21,7 @@ from nextmv_autotrack.nextmv_api import Blob, Call, calls
 from nextmv_autotrack.nextmv_api.wire import Facts, create_body
 from nextmv_autotrack.platform.parcel import Parcel, pack
 from nextmv_autotrack.platform.patience import Patience
+from nextmv_autotrack.platform.redaction import redaction
 from nextmv_autotrack.platform.steps import Pause, Steps, together, work
 from nextmv_autotrack.platform.submissions import Destination, Submission
 from nextmv_autotrack.platform.tracked_run import TrackedRun
@@ -93,16 +94,18 @@ class Tracking:
         began = run.started_at
         if began is None:
             began = self.clock.wall() - (run.duration or 0.0)
+        hide = redaction()
         return Facts(
             id=self.submission.id,
-            name=run.name or "",
+            name=hide.line(run.name) or "",
             status=run.status,
             started_at=began,
             duration=run.duration,
             host=platform.node(),
-            description=run.description,
-            error=run.error,
-            options=run.options,
+            description=hide.line(run.description),
+            error=hide.line(run.error),
+            options=hide.options(run.options),
+            managed_input_id=parcel.managed_input_id,
             batch_experiment_id=self.there.batch_experiment_id,
             input_format=parcel.input_format,
             output_format=parcel.output_format,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
-
-import orjson
 
 from nextmv_autotrack.capture.aside import Ended, call_aside
 from nextmv_autotrack.capture.installed import recorder
 from nextmv_autotrack.capture.recorded import arguments_for
+from nextmv_autotrack.encode.formats import format_of
+from nextmv_autotrack.encode.unpacking import document
 from nextmv_autotrack.errors import ReplayError, UnknownRunError
 from nextmv_autotrack.objective import (
     TOLERANCE,
@@ -19,6 +20,7 @@ from nextmv_autotrack.objective import (
     why_none,
     with_statistics,
 )
+from nextmv_autotrack.replaying.files import Files, check_reads
 from nextmv_autotrack.replaying.recording import Recorded, is_whole, read
 from nextmv_autotrack.replaying.replayed import Outcome, Replayed, Terms
 from nextmv_autotrack.run import Run
@@ -125,9 +127,15 @@ def replay_recorded(
 ) -> Replayed:
     """Call a function with what a run was given; see `replay`."""
     run = recorded.run
-    args, kwargs = arguments_for(function, recorded.input, run.options)
-    ended = call_aside(function, args, kwargs, is_kept=track)
-    output = orjson.loads(ended.output) if ended.output else None
+    with ExitStack() as stack:
+        given = recorded.input
+        if isinstance(given, Files):
+            given = stack.enter_context(given.unpacked())
+        args, kwargs = arguments_for(function, given, run.options)
+        if isinstance(recorded.input, Files):
+            check_reads(function, args, kwargs, given)
+        ended = call_aside(function, args, kwargs, is_kept=track)
+    output = document(ended.output) if ended.output else None
     first = objective(run.metrics, recorded.output, terms.objective)
     name = first.name if first is not None else terms.objective
     second = objective(ended.metrics, output, name)
@@ -136,6 +144,9 @@ def replay_recorded(
         remark = why_none(run.metrics, recorded.output, name, verb="was")
     elif first is not None and ended.status is Status.SUCCEEDED and second is None:
         remark = why_none(ended.metrics, output, name, verb="is now")
+    if recorded.is_redacted:
+        redacted = "it was given secrets, which are redacted here: that may differ"
+        remark = redacted if remark is None else f"{remark}; {redacted}"
     return Replayed(
         id=run.id,
         name=run.name,
@@ -151,6 +162,9 @@ def replay_recorded(
 
 def _is_changed(recorded: Recorded, ended: Ended, output: Any) -> bool | None:
     if not recorded.has_output or (ended.output and not is_whole(ended.output)):
+        return None
+    if (format_of(ended.output) == "multi-file") != recorded.has_files:
+        # A function without the setting may have written the same files.
         return None
     is_same_kind = recorded.run.output_is_document == ended.output_is_document
     return bool(recorded.output != output) or not is_same_kind

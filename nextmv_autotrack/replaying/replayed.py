@@ -82,7 +82,8 @@ class Replayed:
     """None when the output was not recorded, or not all of it."""
     terms: Terms = field(default_factory=Terms)
     remark: str | None = None
-    """Why there is no objective to compare, where a metric is no number."""
+    """Why there is no objective to compare, where a metric is no number, and whether
+    values were redacted that the function has been called with."""
 
     @property
     def delta(self) -> float | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nextmv_autotrack.errors import SettingsError
+from nextmv_autotrack.redact.known import learn
 
 if TYPE_CHECKING:
     from nextmv_autotrack.settings.profiles import Login, Profile, Stamp
@@ -50,6 +51,10 @@ class Access:
     """The file that it is from, as it was then."""
     found_again: Callable[[], Access] | None = field(default=None, compare=False)
     """Finds it once more, where that may give another key."""
+
+    def __post_init__(self) -> None:
+        # Wherever it turns up in a run, it is not to be kept.
+        learn(self.api_key)
 
     def __repr__(self) -> str:
         means = "no key" if self.api_key is None else "a key"

@@ -13,6 +13,8 @@ TABLE = "nextmv-autotrack"
 
 _PROJECT_FILE = "pyproject.toml"
 
+_PATHS = frozenset({"directory", "input_dir", "output_dir"})
+
 _OF_SOMEBODY_ELSE = (
     "it is another user's, who could have your runs and your key sent anywhere; if you "
     f"trust it, make it yours, or set what it says as {PREFIX}... variables"
@@ -86,7 +88,7 @@ def _said_by_the_project(
         return
     for key, value in table.items():
         name = key.replace("-", "_")
-        if name == "directory" and isinstance(value, str):
+        if name in _PATHS and isinstance(value, str):
             # Not from wherever a program of the project happens to be started.
             value = _path_from(path.parent, value)  # noqa: PLW2901 -- the same, made whole
         yield name, f"{key} in {path}", value

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nextmv_autotrack.errors import SettingsError
+from nextmv_autotrack.redact.rules import Given as Redacted
 from nextmv_autotrack.settings import values
 
 # One process has one home, one platform and one exit.
@@ -23,6 +24,7 @@ OF_THE_PROCESS = frozenset(
         "flush_timeout",
         "max_disk",
         "max_age_days",
+        "environment",
     }
 )
 
@@ -80,17 +82,32 @@ class Settings:
     options: tuple[str, ...] = ()
     """Which arguments are options."""
 
+    input_dir: os.PathLike[str] | Callable[..., Any] | None = None
+    """A folder whose files are the input, or a callable given the call's arguments."""
+
     output: Literal[False] | Callable[[Any], Any] | None = None
     """What of the result is recorded; `False`: nothing."""
+
+    output_dir: os.PathLike[str] | Callable[..., Any] | None = None
+    """A folder whose files are the output, or a callable given the call's arguments."""
 
     metrics: Callable[[Any], Mapping[str, Any]] | None = None
     """From the result to the run's metrics."""
 
+    redact: Literal[False] | tuple[Redacted, ...] = ()
+    """What is redacted besides the usual: names, patterns, callables; `False`: nothing."""
+
     logs: bool | int = True
     """Capture logging records; a level: from that level on."""
 
+    streams: Literal["off", "python", "fd"] = "off"
+    """Record what is printed, too; `fd`: also by C and C++ code, such as solvers."""
+
     resources: bool = True
     """Measure CPU time and peak memory."""
+
+    environment: Literal["full", "versions", "none"] = "versions"
+    """What the platform is told of where a run was made; the store has all of it."""
 
     sample: float = 1.0
     """Share of runs to track; failed ones are always kept."""
@@ -148,6 +165,11 @@ def _raise_contradictions(found: Mapping[str, Any]) -> None:
             if name in found.get("options", ()):
                 msg = f"argument {name!r} is named in both 'input' and 'options'"
                 raise SettingsError(msg)
+    for value, folder in (("input", "input_dir"), ("output", "output_dir")):
+        if found.get(folder) is not None and found.get(value) not in (None, False):
+            raise SettingsError(
+                f"settings {value!r} and {folder!r} cannot both be given: give one"
+            )
     if found.get("destination") != "cloud":
         return
     for name in ("app_id", "api_key"):

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from nextmv_autotrack.errors import SettingsError
+from nextmv_autotrack.redact.names import words_of
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
 _DESTINATIONS = ("auto", "cloud", "local")
+_ENVIRONMENTS = ("full", "versions", "none")
+_STREAMS = ("off", "python", "fd")
 
 # A summary of a payload that was cut takes up to this much itself.
 SMALLEST_PAYLOAD_BOUND = 1024
@@ -28,6 +31,19 @@ LONGEST_AGE_DAYS = 36_500
 
 # Eleven days: what every system can wait for.
 LONGEST_TIMEOUT_S = 1_000_000
+
+# A name, and not a text: what is looked for in every chunk of a payload.
+MAX_REDACTED_CHARS = 100
+
+# They are written down with each record of a run.
+MAX_REDACTED = 50
+MAX_PATTERN_CHARS = 1_000
+_IN_NAMES = "_-.! "
+_PATTERN = "re:"
+_WANTED_OF_REDACT = (
+    "names such as 'iban' ('!iban' allows one), regular expressions of texts, "
+    "callables, or False"
+)
 
 # Only what would surely fail; the client looks again, and closer.
 _ADDRESS = re.compile(
@@ -85,6 +101,21 @@ def _destination(name: str, value: object) -> Any:
     raise _wrong(name, value, "'auto', 'cloud' or 'local'")
 
 
+def _environment(name: str, value: object) -> Any:
+    if isinstance(value, str) and value in _ENVIRONMENTS:
+        return value
+    raise _wrong(name, value, "'full', 'versions' or 'none'")
+
+
+def _streams(name: str, value: object) -> Any:
+    if value is False:
+        # What `off` is for YAML, TOML and people.
+        return "off"
+    if isinstance(value, str) and value in _STREAMS:
+        return value
+    raise _wrong(name, value, "'off', 'python' or 'fd'")
+
+
 def _names(name: str, value: object) -> tuple[str, ...]:
     listed = (value,) if isinstance(value, str) else value
     if isinstance(listed, (list, tuple)) and all(
@@ -114,6 +145,41 @@ def _callable(name: str, value: object) -> Any:
     if value is None or callable(value):
         return value
     raise _wrong(name, value, "a callable, given in code")
+
+
+def _redact(name: str, value: object) -> Any:
+    if value is False:
+        return False
+    if value is None or value is True:
+        return ()
+    listed = value if isinstance(value, (list, tuple, set, frozenset)) else (value,)
+    if len(listed) > MAX_REDACTED:
+        raise _wrong(name, value, f"{_WANTED_OF_REDACT}, up to {MAX_REDACTED} of them")
+    return tuple(_redacted(name, one) for one in listed)
+
+
+def _redacted(name: str, value: object) -> Any:
+    if isinstance(value, str) and value.startswith(_PATTERN):
+        return _redacted(name, _compiled(name, value.removeprefix(_PATTERN)))
+    if isinstance(value, str):
+        is_name = words_of(value) and len(value) <= MAX_REDACTED_CHARS
+        if is_name and all(sign.isalnum() or sign in _IN_NAMES for sign in value):
+            return value
+    elif isinstance(value, re.Pattern):
+        pattern: object = value.pattern
+        if isinstance(pattern, str) and len(pattern) <= MAX_PATTERN_CHARS:
+            return value
+    elif callable(value):
+        return value
+    raise _wrong(name, value, _WANTED_OF_REDACT)
+
+
+def _compiled(name: str, pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        message = f"setting {name!r}: {pattern!r:.80} is no regular expression: {error}"
+        raise SettingsError(message) from None
 
 
 def _logs(name: str, value: object) -> bool | int:
@@ -176,6 +242,19 @@ def _folder(name: str, value: object) -> Path:
     raise _wrong(name, value, "a path")
 
 
+def _folder_or_callable(name: str, value: object) -> Any:
+    if value is None or callable(value):
+        return value
+    try:
+        path = Path(os.fspath(value)) if value else None  # type: ignore[call-overload]  # what is no path raises
+        if path is not None and "\0" not in str(path):
+            # Relative to where the call is made, as it is for whoever opens its files.
+            return path.expanduser()
+    except (TypeError, ValueError, RuntimeError):
+        pass  # no path, or no such user
+    raise _wrong(name, value, "the path of a folder, or a callable, given in code")
+
+
 CHECKS: dict[str, Callable[[str, object], Any]] = {
     "enabled": _flag,
     "destination": _destination,
@@ -189,11 +268,16 @@ CHECKS: dict[str, Callable[[str, object], Any]] = {
     "name": _text_or_callable,
     "description": _text_or_callable,
     "input": _input,
+    "input_dir": _folder_or_callable,
     "options": _names,
     "output": _output,
+    "output_dir": _folder_or_callable,
     "metrics": _callable,
+    "redact": _redact,
     "logs": _logs,
+    "streams": _streams,
     "resources": _flag,
+    "environment": _environment,
     "sample": _share,
     "max_payload": _byte_count,
     "max_log": _byte_count,
@@ -216,7 +300,16 @@ _NUMBERS: dict[str, Callable[[str], float]] = {
 
 
 _WORDS_FOR_FLAGS = frozenset(
-    {"allow_http", "enabled", "logs", "output", "resources", "sync", "system_certs"}
+    {
+        "allow_http",
+        "enabled",
+        "logs",
+        "output",
+        "redact",
+        "resources",
+        "sync",
+        "system_certs",
+    }
 )
 
 
@@ -228,9 +321,10 @@ def from_text(name: str, text: str) -> Any:
             return word.lower() in _TRUE
         if name == "logs" and word.isdecimal():
             return int(word)
-    elif name in {"options", "input"} and "," in word:
+    is_listed = name in {"options", "input", "redact"}
+    if is_listed and "," in word and not word.startswith(_PATTERN):
         return [item.strip() for item in word.split(",") if item.strip()]
-    elif name in _NUMBERS:
+    if name in _NUMBERS:
         try:
             return _NUMBERS[name](word.replace("_", ""))
         except ValueError:

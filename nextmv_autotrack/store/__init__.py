@@ -8,9 +8,11 @@ what is too large for a row.
 
 from __future__ import annotations
 
+from nextmv_autotrack.store.environments import Environment
+from nextmv_autotrack.store.frames_read import MEASURED
 from nextmv_autotrack.store.moving import Moved
 from nextmv_autotrack.store.payloads import Payload
 from nextmv_autotrack.store.store import Store
 from nextmv_autotrack.store.stored_run import StoredRun
 
-__all__ = ["Moved", "Payload", "Store", "StoredRun"]
+__all__ = ["MEASURED", "Environment", "Moved", "Payload", "Store", "StoredRun"]

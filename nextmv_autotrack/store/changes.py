@@ -42,6 +42,8 @@ class Postponed:
     """Whether nobody has to look for it on the platform first."""
     is_uploaded_anew: bool = False
     """Whether the platform may not know its parts any more."""
+    create_begun_at: float | None = None
+    """When its create call is taken to have begun, now that it has ended or been given up."""
 
 
 @dataclass(frozen=True)

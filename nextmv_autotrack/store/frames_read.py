@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -10,8 +10,11 @@ import orjson
 from nextmv_autotrack.clock import NS_PER_S
 from nextmv_autotrack.ids import time_of_id
 from nextmv_autotrack.journal import Frame, Kind
+from nextmv_autotrack.redact import Rules
 from nextmv_autotrack.status import Delivery, Status
+from nextmv_autotrack.store.environments import NotedEnvironment, environment_row
 from nextmv_autotrack.store.payloads import PayloadRow
+from nextmv_autotrack.store.redacting import Redactor
 
 FROM_BEGIN = (
     "name",
@@ -26,7 +29,7 @@ FROM_BEGIN = (
     "delivery",
     "input",
 )
-FROM_PART = ("later_input", "assets")
+FROM_PART = ("later_input", "managed_input", "assets")
 FROM_END = (
     "status",
     "duration",
@@ -53,38 +56,78 @@ _UNTOLD: dict[str, Any] = {
 }
 
 
+def _seconds(ns: float) -> float:
+    # Never below zero, and no finer than what is counted in.
+    return round(max(0, ns) / NS_PER_S, 6)
+
+
+def _mebibytes(kib: float) -> float:
+    return round(kib / 1024, 1)
+
+
+# What the end of a run says was measured, and the metric that is made of it.
+_MEASURED: tuple[tuple[str, str, Callable[[float], float]], ...] = (
+    ("cpu_ns", "cpu_s", _seconds),
+    ("peak_kib", "peak_memory_mib", _mebibytes),
+    ("children_cpu_ns", "children_cpu_s", _seconds),
+    ("children_peak_kib", "children_peak_memory_mib", _mebibytes),
+    ("threads", "peak_threads", round),
+    ("memory_limit_kib", "memory_limit_mib", _mebibytes),
+    ("cpu_limit", "cpu_limit", float),
+)
+
+MEASURED = frozenset(name for _, name, _ in _MEASURED)
+"""The metrics that are ours, and not the model's."""
+
+
 class FramesRead:
     """What a stretch of one owner's journal says."""
 
-    def __init__(self, owner: str, keep: Callable[[bytes], PayloadRow]) -> None:
+    def __init__(
+        self, owner: str, keep: Callable[[bytes], PayloadRow], redactor: Redactor
+    ) -> None:
         self.owner = owner
         """Whose journal it is."""
         self._keep = keep
+        self._redactor = redactor
         self._runs: dict[str, dict[str, Any]] = {}
-        self.lines: dict[str, list[bytes]] = {}
-        """Log lines by run."""
+        self._lines: dict[str, list[bytes]] = {}
+        self._rules_of_lines: dict[str, Rules] = {}
         self.payloads: dict[str, PayloadRow] = {}
         """Payloads by digest."""
         self.last_seen: str | None = None
         """What the process was last seen using, as JSON."""
+        self.environments: list[NotedEnvironment] = []
+        """Where the process runs, as it has noted it."""
         self.count = 0
         """Frames read."""
         self.skipped = 0
         """Frames read that make no sense."""
 
-    def add(self, frame: Frame) -> None:
+    def add_all(self, frames: Sequence[Frame]) -> None:
+        """Take in what frames say, without what is secret in it."""
+        self._redactor.begin(frames)
+        for frame in frames:
+            self._add(frame)
+
+    def _add(self, frame: Frame) -> None:
         """Take in what one frame says; nonsense is counted and left out."""
         self.count += 1
         try:
-            meta = orjson.loads(frame.meta)
+            meta, rules = self._redactor.meta(frame)
+            if frame.kind is Kind.PROCESS:
+                content = self._redactor.payload(frame, rules)
+                self.environments.append(self._noted(meta, content))
+                return
             if frame.kind is Kind.SEEN:
                 self.last_seen = _as_text(_sight(meta))
                 return
             run_id = _text(meta, "id")
             if frame.kind is Kind.LOG:
-                self._add_lines(run_id, frame.payload)
+                self._add_lines(run_id, frame.payload, rules)
             else:
-                self._add_to_run(run_id, frame.kind, meta, frame.payload)
+                payload = self._redactor.payload(frame, rules)
+                self._add_to_run(run_id, frame.kind, meta, payload)
         except (LookupError, TypeError, ValueError):
             # One bad frame must not hold up all that follow.
             self.skipped += 1
@@ -97,9 +140,31 @@ class FramesRead:
         """Return the ids of the runs it says something of, besides log lines."""
         return [*self._runs]
 
-    def _add_lines(self, run_id: str, lines: bytes) -> None:
+    def _noted(self, meta: dict[str, Any], content: bytes) -> NotedEnvironment:
+        return NotedEnvironment(
+            self.owner,
+            _integer(meta, "at_ns") / NS_PER_S,
+            bool(meta.get("is_whole")),
+            _text(meta, "shared"),
+            environment_row(content),
+        )
+
+    def log_rows(self) -> list[tuple[str, bytes]]:
+        """Return the log lines by run; looked at together, as they were written."""
+        return [
+            (
+                run_id,
+                self._redactor.lines(
+                    run_id, b"".join(lines), self._rules_of_lines[run_id]
+                ),
+            )
+            for run_id, lines in self._lines.items()
+        ]
+
+    def _add_lines(self, run_id: str, lines: bytes, rules: Rules) -> None:
         if lines:
-            self.lines.setdefault(run_id, []).append(lines)
+            self._lines.setdefault(run_id, []).append(lines)
+            self._rules_of_lines[run_id] = rules
 
     def _add_to_run(
         self, run_id: str, kind: Kind, meta: dict[str, Any], payload: bytes
@@ -111,6 +176,9 @@ class FramesRead:
         if kind is Kind.PART:
             column = _PARTS[_text(meta, "part")]
             run[column] = self._digest(payload) or run[column]
+            if column == "later_input":
+                # The empty text says that it is none: it takes the place of an id.
+                run["managed_input"] = _text_or_none(meta, "input_id") or ""
         elif kind is Kind.BEGIN and run["name"] is None:
             run.update(_begin(meta), input=self._digest(payload))
         elif kind is Kind.END and run["status"] == Status.RUNNING:
@@ -162,11 +230,8 @@ def _resources(meta: dict[str, Any]) -> dict[str, float]:
     """What we have measured, as metrics; the user's own of that name go before."""
     if "cpu_ns" not in meta:
         return {}
-    # Never below zero, and no finer than microseconds: begin and end read two clocks.
-    cpu_s = round(max(0, _integer(meta, "cpu_ns")) / NS_PER_S, 6)
     return {
-        "cpu_s": cpu_s,
-        "peak_memory_mib": round(_integer(meta, "peak_kib") / 1024, 1),
+        name: read(_number(meta, key)) for key, name, read in _MEASURED if key in meta
     }
 
 
@@ -184,6 +249,14 @@ def _text_or_none(meta: dict[str, Any], key: str) -> str | None:
 def _integer(meta: dict[str, Any], key: str) -> int:
     value = meta[key]
     if type(value) is not int:
+        raise TypeError(key)
+    return value
+
+
+def _number(meta: dict[str, Any], key: str) -> float:
+    value = meta[key]
+    # Whole, but for a share of a CPU.
+    if type(value) is not int and not (type(value) is float and key == "cpu_limit"):
         raise TypeError(key)
     return value
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
 
 from nextmv_autotrack.clock import NS_PER_S
 from nextmv_autotrack.errors import JournalError
-from nextmv_autotrack.journal import Segment, read_frames
+from nextmv_autotrack.journal import Frame, Segment, read_frames
 from nextmv_autotrack.journal.process import end_of
-from nextmv_autotrack.store import predecessor
+from nextmv_autotrack.store import environments, predecessor
 from nextmv_autotrack.store.connection import insert, writing
 from nextmv_autotrack.store.frames_read import (
     COLUMNS,
@@ -21,6 +22,7 @@ from nextmv_autotrack.store.frames_read import (
     FramesRead,
 )
 from nextmv_autotrack.store.payloads import Payloads
+from nextmv_autotrack.store.redacting import Redactor
 from nextmv_autotrack.store.removing import keep
 
 _START = 0
@@ -66,13 +68,19 @@ def move(
     payloads: Payloads,
     segment: Segment,
     limit_bytes: int,
+    known: tuple[bytes, ...] = (),
 ) -> Moved:
-    """Move about `limit_bytes` of a segment, from where the last move ended."""
+    """Move about `limit_bytes` of a segment, from where the last move ended.
+
+    What is secret stays behind, as do the values in `known`.
+    """
     noted = _position(connection, segment)
     start = _start(segment, noted)
     # Read, and payload files written, before the transaction: nobody waits for it.
-    said = FramesRead(segment.owner, payloads.keep)
+    redactor = Redactor(known, partial(_last_lines, connection))
+    said = FramesRead(segment.owner, payloads.keep, redactor)
     position, finished = _read(said, segment, start, limit_bytes)
+    log_rows = said.log_rows()
     if said.count == 0:
         return Moved(start, 0, 0, finished)
     with writing(connection):
@@ -83,7 +91,7 @@ def move(
         if not payloads.has_files(said.payloads.values()):
             # Somebody has just cleared one away that nobody seemed to need any more.
             return Moved(start, 0, 0, finished=False)
-        _write(connection, said)
+        _write(connection, said, log_rows)
         _note(connection, segment, position)
     return Moved(position, said.count, said.skipped, finished)
 
@@ -145,30 +153,45 @@ def _last_seen(connection: sqlite3.Connection, owner: str) -> dict[str, Any]:
 def _read(
     said: FramesRead, segment: Segment, start: int, limit_bytes: int
 ) -> tuple[int, bool]:
-    position = start
+    frames: list[Frame] = []
+    position, finished = start, True
     try:
         for frame in read_frames(segment.path, start):
-            said.add(frame)
+            frames.append(frame)
             position = frame.end
             if position - start >= limit_bytes:
-                return position, False
+                finished = False
+                break
     except FileNotFoundError:
         # Removed by whoever moved the rest of it.
         pass
     except JournalError:
         if position == start:
             raise
-        return position, False
-    return position, True
+        finished = False
+    said.add_all(frames)
+    return position, finished
 
 
-def _write(connection: sqlite3.Connection, said: FramesRead) -> None:
+def _last_lines(connection: sqlite3.Connection, run_id: str) -> bytes:
+    found = connection.execute(
+        "SELECT lines FROM logs WHERE run_id = ? ORDER BY number DESC LIMIT 1",
+        (run_id,),
+    ).fetchone()
+    return found[0] if found and isinstance(found[0], bytes) else b""
+
+
+def _write(
+    connection: sqlite3.Connection,
+    said: FramesRead,
+    log_rows: list[tuple[str, bytes]],
+) -> None:
     insert(connection, "OR IGNORE INTO payloads", said.payloads.values())
     keep(connection, said.payloads)
     insert(connection, _RUNS, said.rows(), _OR_ADD_TO_RUN)
     predecessor.doubt(connection, said.run_ids())
-    lines = ((run_id, b"".join(lines)) for run_id, lines in said.lines.items())
-    insert(connection, "INTO logs (run_id, lines)", lines)
+    insert(connection, "INTO logs (run_id, lines)", log_rows)
+    environments.note(connection, said.environments)
     if said.last_seen is not None:
         connection.execute(
             "INSERT OR REPLACE INTO processes VALUES (?, ?)",

@@ -110,9 +110,15 @@ def _postponed(connection: sqlite3.Connection, change: Postponed) -> bool:
     noted = connection.execute(
         "UPDATE runs SET due_at = ?, problem = ?, "
         "attempts = coalesce(attempts, 0) + 1, claimed_by = NULL, "
-        "create_begun_at = CASE WHEN ? THEN NULL ELSE create_begun_at END "
+        "create_begun_at = CASE WHEN ? THEN NULL ELSE coalesce(?, create_begun_at) END "
         "WHERE id = ? AND delivery = 'waiting'",
-        (change.due_at, change.problem, change.is_surely_not_created, change.run_id),
+        (
+            change.due_at,
+            change.problem,
+            change.is_surely_not_created,
+            change.create_begun_at,
+            change.run_id,
+        ),
     )
     if change.is_uploaded_anew:
         _forget_uploads(connection, change.run_id)

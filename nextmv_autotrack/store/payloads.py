@@ -6,10 +6,12 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from secrets import token_hex
-from typing import NamedTuple, TypeVar
+from typing import BinaryIO, NamedTuple, TypeVar
 
+from nextmv_autotrack.encode.formats import HEAD_BYTES, Format, format_of
 from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.journal import make_private_folder, remove_older
 from nextmv_autotrack.store.faults import ContradictionError
@@ -34,6 +36,21 @@ class Payload(NamedTuple):
     size: int
     path: Path | None
     content: bytes | None
+
+    @property
+    def format(self) -> Format:
+        """What it is."""
+        with self.opened() as file:
+            return format_of(file.read(HEAD_BYTES))
+
+    def opened(self) -> BinaryIO:
+        """Return it as a file to be read."""
+        if self.path is None:
+            return BytesIO(self.content or b"")
+        try:
+            return self.path.open("rb")
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be read: {error.strerror}") from error
 
 
 class PayloadRow(NamedTuple):

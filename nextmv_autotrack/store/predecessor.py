@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from nextmv_autotrack.whereabouts import CREATE_SETTLES_S
+from nextmv_autotrack.whereabouts import CREATE_ENDS_S, CREATE_SETTLES_S
 
 # Not named like the database: whoever moves that away leaves this where it is.
 _MARK_NAME = "has-store"
@@ -38,6 +38,15 @@ def note(connection: sqlite3.Connection) -> None:
     )
 
 
+def long_before(moment: float) -> float:
+    """Return when a create call is taken to have begun of which there is no note.
+
+    Of all that may have been sent hardly any was on its way just then: once it has
+    been looked for, it need not wait for a slow call to end.
+    """
+    return moment + CREATE_SETTLES_S - CREATE_ENDS_S
+
+
 def doubt(connection: sqlite3.Connection, run_ids: Iterable[str]) -> None:
     """Have runs looked for on the platform that a store before this may have sent.
 
@@ -51,8 +60,12 @@ def doubt(connection: sqlite3.Connection, run_ids: Iterable[str]) -> None:
         if not isinstance(noted_at, (int, float)):
             noted_at = time.time()  # damaged: it was before now
         connection.executemany(
-            "UPDATE runs SET create_begun_at = started_at, due_at = max(due_at, ?) "
+            "UPDATE runs SET create_begun_at = min(started_at, ?), "
+            "due_at = max(due_at, ?) "
             "WHERE id = ? AND delivery = 'waiting' AND create_begun_at IS NULL "
             "AND started_at < ?",
-            [(noted_at + CREATE_SETTLES_S, run_id, noted_at) for run_id in run_ids],
+            [
+                (long_before(noted_at), noted_at + CREATE_SETTLES_S, run_id, noted_at)
+                for run_id in run_ids
+            ],
         )

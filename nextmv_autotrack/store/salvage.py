@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from nextmv_autotrack.store import predecessor
 from nextmv_autotrack.store.connection import connect, read_text, writing
 from nextmv_autotrack.whereabouts import CREATE_SETTLES_S
 
@@ -20,6 +21,8 @@ _TABLES = {
     "lanes": "endpoint",
     "processes": "owner",
     "journals": "owner",
+    "environments": "rowid",
+    "circumstances": "owner",
     "runs": "rowid",
 }
 
@@ -75,10 +78,12 @@ def _rows(damaged: sqlite3.Connection, query: str) -> Iterator[tuple[Any, ...]]:
 
 
 def _doubt(connection: sqlite3.Connection) -> int:
+    now = time.time()
     connection.execute(
-        "UPDATE runs SET create_begun_at = coalesce(create_begun_at, started_at), "
-        "due_at = max(due_at, ?) WHERE delivery = 'waiting'",
-        (time.time() + CREATE_SETTLES_S,),
+        "UPDATE runs SET due_at = max(due_at, ?), "
+        "create_begun_at = coalesce(create_begun_at, min(started_at, ?)) "
+        "WHERE delivery = 'waiting'",
+        (now + CREATE_SETTLES_S, predecessor.long_before(now)),
     )
     (runs,) = connection.execute("SELECT count(*) FROM runs").fetchone()
     return int(runs)

@@ -144,6 +144,26 @@ CREATE INDEX payload_files ON payloads (size, content) WHERE content IS NULL
 _EXPORTED_AT = "ALTER TABLE runs ADD COLUMN exported_at REAL"
 _DELIVERED_AT = "ALTER TABLE runs ADD COLUMN delivered_at REAL"
 
+# The platform's id of an input that it has already; empty when another one was set.
+_MANAGED_INPUT = "ALTER TABLE runs ADD COLUMN managed_input TEXT"
+# See `environments`.
+_ENVIRONMENTS = """
+CREATE TABLE environments (
+    digest TEXT NOT NULL PRIMARY KEY,
+    content TEXT NOT NULL
+)
+"""
+_CIRCUMSTANCES = """
+CREATE TABLE circumstances (
+    owner TEXT NOT NULL,
+    noted_at REAL NOT NULL,
+    is_whole INTEGER NOT NULL,
+    shared TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (owner, noted_at)
+) WITHOUT ROWID
+"""
+
 # One entry a version, applied in order and never changed once published.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -162,6 +182,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     (_DOOMED, _PAYLOAD_FILES),
     (_EXPORTED_AT, _DELIVERED_AT),
+    (_MANAGED_INPUT, _ENVIRONMENTS, _CIRCUMSTANCES),
 )
 
 # Nobody will have changed the tables so often: a bit of the number is damaged.

@@ -10,10 +10,19 @@ from types import TracebackType
 
 from nextmv_autotrack.errors import DamagedStoreError
 from nextmv_autotrack.journal import Home, Segment
-from nextmv_autotrack.store import accounts, moving, outbox, predecessor, queries
+from nextmv_autotrack.redact import known_values
+from nextmv_autotrack.store import (
+    accounts,
+    environments,
+    moving,
+    outbox,
+    predecessor,
+    queries,
+)
 from nextmv_autotrack.store import damage as damaged
 from nextmv_autotrack.store.accounts import Account
 from nextmv_autotrack.store.connection import connect, writing
+from nextmv_autotrack.store.environments import Environment
 from nextmv_autotrack.store.faults import told
 from nextmv_autotrack.store.moving import Moved
 from nextmv_autotrack.store.outgoing import Outgoing
@@ -200,7 +209,9 @@ class Store(Outgoing):
         taken in once.
         """
         with told(self._path):
-            return moving.move(self._connection, self._payloads, segment, limit_bytes)
+            return moving.move(
+                self._connection, self._payloads, segment, limit_bytes, known_values()
+            )
 
     def forget(self, segment: Segment) -> None:
         """Forget how far a segment was moved, once its file is gone."""
@@ -244,6 +255,12 @@ class Store(Outgoing):
         """Return the log lines of a run; empty when it has none."""
         with told(self._path):
             return queries.log_text(self._connection, run_id)
+
+    def environment(self, run: StoredRun) -> Environment:
+        """Return where a run was made, as far as that is known."""
+        ended_at = None if run.duration is None else run.started_at + run.duration
+        with told(self._path):
+            return environments.environment(self._connection, run.owner, ended_at)
 
     def payload(self, digest: str) -> bytes:
         """Return a payload."""

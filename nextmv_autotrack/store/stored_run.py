@@ -21,7 +21,7 @@ COLUMNS = f"""
     duration, error, host, owner, app_id, instance_id, endpoint, delivery,
     platform_run_id, attempts, problem, metrics, options, coalesce(later_input, input),
     output, assets, output_is_document, create_begun_at,
-    is_trimmed, exported_at, delivered_at
+    is_trimmed, exported_at, delivered_at, nullif(managed_input, '')
 """
 
 # The last second that a date can be made of.
@@ -72,6 +72,8 @@ class StoredRun:
     """Since when somebody else may send it: it is looked for on the platform first."""
     delivered_at: float | None
     """When we knew that the platform has it; None for what an older version sent."""
+    managed_input: str | None = None
+    """The platform's id of its input, which is not uploaded then."""
     damage: str | None = None
     """What of it cannot be read any more, in words: it is not to be sent then."""
 
@@ -187,6 +189,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "is_trimmed": _flag,
     "exported_at": _if_any(_number(math.inf)),
     "delivered_at": _if_any(_number(_YEAR_9999_S)),
+    "managed_input": _if_any(_text),
 }
 
 _UNREADABLE = object()

@@ -56,6 +56,8 @@ class Sweep:
         """
         # Asked before reading: what is read after the death is all there is.
         alive = self._home.is_alive(owner)
+        if not alive:
+            self._home.take_up_printed(owner)
         segments = self._segments(owner)
         problems = self._move_what_can_be_read(segments)
         if alive or problems:

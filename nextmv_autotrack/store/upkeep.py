@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.journal import Home, try_lock
-from nextmv_autotrack.store import disk
+from nextmv_autotrack.store import disk, environments
 from nextmv_autotrack.store.connection import writing
 from nextmv_autotrack.store.disk import Usage
 from nextmv_autotrack.store.faults import told
@@ -126,6 +126,8 @@ class Upkeep:
                     "try again in a minute"
                 )
             runs = _remove_runs(self._connection, before, wanted)
+            with writing(self._connection):
+                environments.remove_unused(self._connection)
             payload_bytes = remove_unused(self._connection, self._payloads)
             # The file keeps its size otherwise: what is freed is only used again.
             disk.give_back(self._connection, self._path)

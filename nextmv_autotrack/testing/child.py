@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from nextmv_autotrack.capture.open_run import Append
-from nextmv_autotrack.journal import LOG
+from nextmv_autotrack.journal import LOG, Body
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.testing import death
 from nextmv_autotrack.testing.apart import (
@@ -118,16 +118,21 @@ class _Watched(LocalTracker):
         self._at_line = None if at_line is None else at_line.encode()
         super().__init__(sources)
 
-    def _append_first(self, kind: int, meta: bytes, payload: bytes) -> None:
+    def _append_first(self, kind: int, meta: bytes, payload: Body) -> None:
         super()._append_first(kind, meta, payload)
         self.recorder.append = self._watched(self.recorder.append)
 
     def _watched(self, append: Append) -> Append:
         at_line = self._at_line
 
-        def watched(kind: int, meta: bytes, payload: bytes) -> None:
+        def watched(kind: int, meta: bytes, payload: Body) -> None:
             append(kind, meta, payload)
-            if at_line is not None and kind == LOG and at_line in payload:
+            if (
+                at_line
+                and isinstance(payload, bytes)
+                and kind == LOG
+                and at_line in payload
+            ):
                 death.die_here()
 
         return watched

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import orjson
 
 from nextmv_autotrack.clock import NS_PER_S
+from nextmv_autotrack.encode.formats import format_of
 from nextmv_autotrack.errors import NotDeliveredError
-from nextmv_autotrack.journal import BEGIN, END, LOG, PART
+from nextmv_autotrack.journal import BEGIN, END, LOG, PART, Body
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.status import Delivery, Status
 from nextmv_autotrack.testing.apart import LocalTracker
@@ -30,10 +33,10 @@ class MemoryTracker(LocalTracker):
         super().__init__(sources)
         self.handle = _NeverSent()
 
-    def _append_first(self, kind: int, meta: bytes, payload: bytes) -> None:
+    def _append_first(self, kind: int, meta: bytes, payload: Body) -> None:
         # In single steps, so that no lock is needed: a fork might find it taken.
-        told = orjson.loads(meta)
-        self._frames.setdefault(told["id"], []).append((kind, told, payload))
+        told, body = orjson.loads(meta), _bytes(payload)
+        self._frames.setdefault(told["id"], []).append((kind, told, body))
 
     def runs(self) -> list[RecordedRun]:
         """Return the runs so far, in the order in which they began."""
@@ -84,7 +87,22 @@ def _added(meta: dict[str, Any], payload: bytes) -> dict[str, Any]:
 
 
 def _read(what: str, payload: bytes) -> dict[str, Any]:
-    return {what: orjson.loads(payload)} if payload else {}
+    if not payload:
+        return {}
+    if format_of(payload) == "multi-file":
+        return {what: _files(payload)}
+    return {what: orjson.loads(payload)}
+
+
+def _files(archive: bytes) -> dict[str, bytes]:
+    """Return what is in the files of a folder, by their names in it."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        opened = ((one.name, files.extractfile(one)) for one in files)
+        return {name: file.read() for name, file in opened if file is not None}
+
+
+def _bytes(payload: Body) -> bytes:
+    return payload if isinstance(payload, bytes) else payload.read()
 
 
 _READERS: dict[int, Callable[[dict[str, Any], bytes], dict[str, Any]]] = {

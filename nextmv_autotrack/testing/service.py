@@ -234,7 +234,10 @@ class Service:
             "output_size": float(len(self.blob(run, "output"))),
             "format": _formats(run),
             "metrics": self._metrics(run),
-            "options": {"request_options": run.body.get("options", {})},
+            "options": {
+                "active_options": run.body.get("options", {}),
+                "request_options": run.body.get("options", {}),
+            },
         }
         return {name: listed[name] for name in named} | {"metadata": metadata}
 

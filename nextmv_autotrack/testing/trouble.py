@@ -8,10 +8,13 @@ from typing import Literal
 
 from nextmv_autotrack.testing.messages import Answer, Request
 
-Kind = Literal["refuse", "hang", "close", "lose answer", "gather", "delay"]
-"""Refuse it; never answer; close at once; do it, then close; hold it until there are
-as many as `times`, then go on with all of them; answer later. Those that need time of
-their own, `hang` and `gather`, are for a server, `delay` is for a fake in the process."""
+Kind = Literal[
+    "refuse", "hang", "close", "lose answer", "do and refuse", "gather", "delay"
+]
+"""Refuse it; never answer; close at once; do it, then close; do it, then refuse it; hold
+it until there are as many as `times`, then go on with all of them; answer later. Those
+that need time of their own, `hang` and `gather`, are for a server, `delay` is for a fake
+in the process."""
 
 
 @dataclass

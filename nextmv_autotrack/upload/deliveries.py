@@ -21,7 +21,12 @@ from nextmv_autotrack.upload.crew import Crew
 from nextmv_autotrack.upload.link import Link
 from nextmv_autotrack.upload.mending import Mending
 from nextmv_autotrack.upload.packing import pack
-from nextmv_autotrack.upload.retry import NOT_SENT, PARTS_GONE, SOMEBODY
+from nextmv_autotrack.upload.retry import (
+    NOT_SENT,
+    PARTS_GONE,
+    SOMEBODY,
+    create_settles_s,
+)
 from nextmv_autotrack.upload.seen import Seen
 from nextmv_autotrack.upload.settling import Settling
 from nextmv_autotrack.upload.submission import Uploads, upload
@@ -163,8 +168,9 @@ class Deliveries:
                 run, problem, may_be_created=begun_at is not None
             )
             return
-        look = partial(self._seen.look_for, client, run, attempt.waiting)
-        self._hand_over(attempt, Step.LOOK, partial(look, self._clock.wall()))
+        now = self._clock.wall()
+        look = partial(self._seen.look_for, client, run, attempt.waiting, now)
+        self._hand_over(replace(attempt, looked_for_at=now), Step.LOOK, look)
 
     def _upload(self, attempt: Attempt, store: Store) -> None:
         known = store.uploads(attempt.run.id, self._clock.wall())
@@ -223,11 +229,12 @@ class Deliveries:
         return self._create_begins(attempt)
 
     def _failed(self, attempt: Attempt, step: Step, problem: BaseException) -> None:
-        no_means, may_be_created = None, False
+        no_means, may_be_created, settles_s = None, False, None
         if step is Step.LOOK:
             no_means, may_be_created = NOT_SENT, True
         elif step is Step.CREATE:
             may_be_created = getattr(problem, "may_have_acted", True)
+            settles_s = create_settles_s(problem)
             if attempt.has_parts_older_than(UPLOAD_LIFE_S, self._clock):
                 no_means = PARTS_GONE
         self._settling.not_delivered(
@@ -235,7 +242,8 @@ class Deliveries:
             problem,
             may_be_created=may_be_created,
             no_means=no_means,
-            has_progressed=attempt.has_progressed,
+            has_progressed=step is not Step.LOOK and attempt.has_progressed,
+            settles_s=settles_s,
         )
 
     def _uploaded(self, attempt: Attempt, uploads: Uploads) -> list[partial[None]]:
@@ -255,8 +263,11 @@ class Deliveries:
 
     def _make_anew(self, attempt: Attempt, store: Store) -> None:
         """Send a run that was looked for, and is not there."""
-        if attempt.client is self._link.client:
-            self._upload(replace(attempt, was_looked_for=True), store)
+        look_at = attempt.must_be_looked_for_at()
+        if look_at is not None:
+            self._settling.not_there_yet(attempt.run, look_at)
+        elif attempt.client is self._link.client:
+            self._upload(attempt, store)
         else:
             self._settling.put_back(attempt.run)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.clock import Clock
-from nextmv_autotrack.journal import SEEN, Writer
+from nextmv_autotrack.journal import PROCESS, SEEN, Writer
 from nextmv_autotrack.settings import Sources
+from nextmv_autotrack.upload.fork_gate import ForkGate
+from nextmv_autotrack.upload.progress import Progress
 
 if TYPE_CHECKING:
     from nextmv_autotrack.store import Store
@@ -38,20 +40,47 @@ CHECKED_BYTES = 256 * 1024 * 1024
 
 _DAY_S = 86_400.0
 
-Seen = Callable[[], dict[str, Any] | None]
-"""Tells what the process uses; None while no run is in progress."""
+# How long somebody who waits for this thread has it look at where the process runs.
+PATIENCE_S = 0.25
+
+
+class Lookout(Protocol):
+    """Looks at this process."""
+
+    def seen(self) -> dict[str, Any] | None:
+        """Return what the process uses; None while no run is in progress."""
+
+    def wake(self) -> None:
+        """A run may have begun."""
+
+    def sample(self) -> float:
+        """Look at what is used, if it is time; return when to do so again."""
+
+    def news(
+        self, owner: str, patience_s: Callable[[], float]
+    ) -> tuple[bytes, bytes] | None:
+        """Return what a journal is to be told of where the process runs, if anything."""
 
 
 class Duties:
     """Looks at this process, sweeps behind others, and keeps the folder in bounds."""
 
-    def __init__(
-        self, writer: Writer, sources: Sources, clock: Clock, *, seen: Seen
+    def __init__(  # noqa: PLR0913 -- handed in by name
+        self,
+        writer: Writer,
+        sources: Sources,
+        clock: Clock,
+        *,
+        lookout: Lookout,
+        gate: ForkGate,
+        progress: Progress,
     ) -> None:
         self._writer = writer
         self._sources = sources
         self._clock = clock
-        self._seen = seen
+        self._lookout = lookout
+        self._gate = gate
+        self._progress = progress
         now_s = clock.steady()
         self._sweep_at = now_s
         self._seen_at = now_s + FIRST_SEEN_S
@@ -60,6 +89,10 @@ class Duties:
 
     def do(self, store: Store, sweep: Sweep) -> float:
         """Do what is due; return when to do the next of it, by the steady clock."""
+        news = self._lookout.news(self._writer.owner, self._patience_s)
+        if news is not None:
+            self._writer.append(PROCESS, *news)
+        sample_at = self._lookout.sample()
         now_s = self._clock.steady()
         if now_s >= self._seen_at:
             self._seen_at = now_s + SEEN_INTERVAL_S
@@ -72,10 +105,15 @@ class Duties:
             self._trim_at = now_s + TRIM_INTERVAL_S
             self._check(store)
             self._trim(store)
-        return min(self._seen_at, self._sweep_at, self._trim_at)
+        return min(sample_at, self._seen_at, self._sweep_at, self._trim_at)
+
+    def _patience_s(self) -> float:
+        if self._gate.is_closing:
+            return 0.0
+        return PATIENCE_S if self._progress.is_awaited else math.inf
 
     def _note_what_is_seen(self) -> None:
-        facts = self._seen()
+        facts = self._lookout.seen()
         if facts is None:
             # Looked at again when the next run wakes this thread, and not before.
             self._seen_at = math.inf
@@ -88,6 +126,7 @@ class Duties:
 
     def wake(self) -> None:
         """Look at the process soon: something has been written."""
+        self._lookout.wake()
         self._seen_at = min(self._seen_at, self._clock.steady() + FIRST_SEEN_S)
 
     def _check(self, store: Store) -> None:

@@ -8,7 +8,7 @@ import time
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.journal import Home, Writer
 from nextmv_autotrack.settings import Sources
-from nextmv_autotrack.upload.duties import Seen
+from nextmv_autotrack.upload.duties import Lookout
 from nextmv_autotrack.upload.fork_gate import ForkGate
 from nextmv_autotrack.upload.worker import Worker
 
@@ -17,12 +17,12 @@ class Front:
     """The journal of this process, and the thread behind it while there is one."""
 
     def __init__(
-        self, sources: Sources, clock: Clock, gate: ForkGate, *, seen: Seen
+        self, sources: Sources, clock: Clock, gate: ForkGate, *, lookout: Lookout
     ) -> None:
         self.pid = os.getpid()
         self.directory = sources.resolve().directory
         self._sources, self._clock, self._gate = sources, clock, gate
-        self._seen = seen
+        self._lookout = lookout
         self._home = Home(self.directory)
         # The pid is for people who look into the folder; the rest makes it unique.
         owner = f"{self.pid}-{time.time_ns():x}-{os.urandom(3).hex()}"
@@ -46,7 +46,7 @@ class Front:
                 sources=self._sources,
                 clock=self._clock,
                 gate=self._gate,
-                seen=self._seen,
+                lookout=self._lookout,
                 before=self._worker,
             )
             self._is_at_work = True

@@ -113,7 +113,7 @@ def decide(problem: AutotrackError) -> Retry | Reject:
     return Retry(Concerns.RUN, SOMEBODY)
 
 
-def create_settles_s(problem: AutotrackError) -> float:
+def create_settles_s(problem: BaseException) -> float:
     """Return how long a create call may still be at work when its answer is lost."""
     at_work = isinstance(problem, PlatformError) and problem.may_be_at_work
     return CREATE_ENDS_S if at_work else CREATE_SETTLES_S

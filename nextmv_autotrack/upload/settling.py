@@ -26,7 +26,7 @@ from nextmv_autotrack.upload.retry import (
     Retry,
     decide,
 )
-from nextmv_autotrack.whereabouts import CREATE_SETTLES_S
+from nextmv_autotrack.whereabouts import CREATE_ENDS_S, CREATE_SETTLES_S
 
 ChangeLane = Callable[[Lane], Lane]
 
@@ -106,7 +106,13 @@ class Settling:
         self._note(run, Postponed(run.id, 0.0, problem, not may_be_created))
         self._note_lane(run, Lane.unprobed)
 
-    def not_delivered(
+    def not_there_yet(self, run: StoredRun, due_at: float) -> None:
+        """Note that a run is to be looked for again, before it is made anew."""
+        problem = run.problem or "its create call may still be at work"
+        self._note(run, Postponed(run.id, due_at, problem, is_surely_not_created=False))
+        self._note_lane(run, self._succeeded())
+
+    def not_delivered(  # noqa: PLR0913 -- by name
         self,
         run: StoredRun,
         problem: BaseException,
@@ -114,6 +120,7 @@ class Settling:
         may_be_created: bool,
         no_means: Retry | None = None,
         has_progressed: bool = False,
+        settles_s: float | None = None,
     ) -> None:
         """Note what follows from an attempt that met `problem`.
 
@@ -124,6 +131,7 @@ class Settling:
             no_means: What follows when the platform says no, if that need not be a no
                 to the run.
             has_progressed: Whether the platform has done some of it.
+            settles_s: How long a create call may still be at work, if it was one.
         """
         step: Retry | Reject
         if isinstance(problem, AutotrackError):
@@ -138,8 +146,15 @@ class Settling:
                 return
             step = no_means
         most_troubles = FLAKY_TROUBLES if has_progressed else None
+        if not may_be_created:
+            settles_s = None
         self._postponed(
-            run, problem, step, most_troubles, may_be_created=may_be_created
+            run,
+            problem,
+            step,
+            most_troubles,
+            may_be_created=may_be_created,
+            settles_s=settles_s,
         )
 
     def _rejected(self, run: StoredRun, reason: str) -> None:
@@ -152,7 +167,7 @@ class Settling:
             "rejected runs",
         )
 
-    def _postponed(
+    def _postponed(  # noqa: PLR0913 -- by name
         self,
         run: StoredRun,
         problem: AutotrackError,
@@ -160,6 +175,7 @@ class Settling:
         most_troubles: int | None,
         *,
         may_be_created: bool,
+        settles_s: float | None,
     ) -> None:
         jitter, text = self._chance(), str(problem)
         self.last_problem = text
@@ -169,10 +185,18 @@ class Settling:
         if may_be_created:
             # Nobody knows when it will be: a gateway gives up long before what is behind.
             wait_s = max(wait_s, CREATE_SETTLES_S)
-        due_at = self._clock.wall() + wait_s
+        now = self._clock.wall()
         self._note(
             run,
-            Postponed(run.id, due_at, text, not may_be_created, step.is_uploaded_anew),
+            Postponed(
+                run.id,
+                now + wait_s,
+                text,
+                not may_be_created,
+                step.is_uploaded_anew,
+                # Looked for soon, and made anew when the call has ended for sure.
+                now + settles_s - CREATE_ENDS_S if settles_s else None,
+            ),
         )
         if step.concerns is Concerns.PLATFORM:
             troubled = partial(self._troubled, step, jitter, text, most_troubles)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
+from nextmv_autotrack.encode.formats import Format
 from nextmv_autotrack.nextmv_api import Blob, Client
 from nextmv_autotrack.nextmv_api.wire import Facts, create_body
 from nextmv_autotrack.upload.crew import Crew, side_by_side
@@ -23,9 +24,12 @@ class Waiting(Facts):
     app_id: str
     instance_id: str | None = None
     input: Blob | None = None
-    """JSON."""
+    """As its format says."""
     output: Blob | None = None
-    """The output document."""
+    """As its format says; JSON is the output document, with all that came out."""
+    metrics: Blob | None = None
+    """What the platform takes apart from the output when that is no JSON."""
+    assets: Blob | None = None
     logs: Blob | None = None
     """Text."""
 
@@ -80,11 +84,16 @@ def upload(
         known: The upload ids of the parts it has already.
         crew: Helps.
     """
-    parts = {"input": _something(waiting.input) or _NO_INPUT}
-    if output := _something(waiting.output):
-        parts["output"] = output
-    if logs := _something(waiting.logs):
-        parts["logs"] = logs
+    given: dict[str, Blob | None] = {
+        "input": None,
+        "output": _something(waiting.output, waiting.output_format),
+        "logs": _something(waiting.logs),
+        "metrics": waiting.metrics,
+        "assets": waiting.assets,
+    }
+    if waiting.managed_input_id is None:
+        given["input"] = _something(waiting.input, waiting.input_format) or _NO_INPUT
+    parts = {part: blob for part, blob in given.items() if blob is not None}
     jobs = {
         part: partial(_upload_one, client, waiting.app_id, blob)
         for part, blob in parts.items()
@@ -106,8 +115,9 @@ def create(client: Client, waiting: Waiting, ids: Mapping[str, str]) -> str:
     return client.create_run(waiting.app_id, waiting.instance_id, body)
 
 
-def _something(blob: Blob | None) -> Blob | None:
-    return blob if blob is not None and blob.size else None
+def _something(blob: Blob | None, kind: Format = "json") -> Blob | None:
+    # A text may be empty, and is one all the same.
+    return blob if blob is not None and (blob.size or kind == "text") else None
 
 
 def _upload_one(client: Client, app_id: str, blob: Blob) -> str:

@@ -12,7 +12,7 @@ from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.nextmv_api import Client
 from nextmv_autotrack.store import StoredRun
 from nextmv_autotrack.upload.submission import Waiting, create
-from nextmv_autotrack.whereabouts import CREATE_SETTLES_S
+from nextmv_autotrack.whereabouts import CREATE_ENDS_S, CREATE_SETTLES_S
 
 # Whoever finds the note of a create call after our death lets the call end: it still has
 # as long again for that.
@@ -46,8 +46,8 @@ class Attempt:
     """By the wall clock."""
     upload_began_s: float = 0.0
     """By the steady clock."""
-    was_looked_for: bool = False
-    """Whether the platform has said that it is not there."""
+    looked_for_at: float | None = None
+    """When the platform was asked for it, by the wall clock."""
     older_parts: int = 0
     """How many of the parts it uses an earlier attempt has uploaded."""
     uploads: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Attempt:
     @property
     def has_progressed(self) -> bool:
         """Whether the platform has done anything in it."""
-        return self.was_looked_for or len(self.uploads) > self.older_parts
+        return self.looked_for_at is not None or len(self.uploads) > self.older_parts
 
     def begun(self, clock: Clock, older_parts: int) -> Attempt:
         """Return the attempt when its upload begins."""
@@ -76,6 +76,19 @@ class Attempt:
         steady_age_s = clock.steady() - self.upload_began_s
         is_young = 0 <= age_by_wall_s <= age_s and steady_age_s <= age_s
         return self.older_parts > 0 or not is_young
+
+    def must_be_looked_for_at(self) -> float | None:
+        """Return when to look again for a run that was not there; None if it is not.
+
+        Its create call may have been at work when it was looked for, also if who made it
+        has died. A clock that was set back meanwhile is no reason to wait.
+        """
+        begun_at, looked_at = self.run.create_begun_at, self.looked_for_at
+        if begun_at is None or looked_at is None:
+            return None
+        if not begun_at <= looked_at < begun_at + CREATE_ENDS_S:
+            return None
+        return begun_at + CREATE_ENDS_S
 
     def create(self, noted_at: float, clock: Clock) -> str | None:
         """Create the run; None when that is to be noted again, since it begins late."""

@@ -14,7 +14,7 @@ from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.errors import DamagedStoreError
 from nextmv_autotrack.journal import Home, Writer
 from nextmv_autotrack.settings import Sources
-from nextmv_autotrack.upload.duties import Duties, Seen
+from nextmv_autotrack.upload.duties import Duties, Lookout
 from nextmv_autotrack.upload.fork_gate import ForkGate
 from nextmv_autotrack.upload.progress import Progress, Wake
 
@@ -60,7 +60,7 @@ class Worker:
         sources: Sources,
         clock: Clock,
         gate: ForkGate,
-        seen: Seen,
+        lookout: Lookout,
         before: Worker | None,
     ) -> None:
         self._directory = directory
@@ -69,7 +69,6 @@ class Worker:
         self._sources = sources
         self._clock = clock
         self._gate = gate
-        self._duties = Duties(writer, sources, clock, seen=seen)
         self._before = before
         """Who did this work before: two at once would clear up behind each other."""
         self._deliveries: Deliveries | None = None
@@ -81,6 +80,9 @@ class Worker:
         """How often in a row the store was damaged."""
         self._is_checked = False
         self._progress = Progress()
+        self._duties = Duties(
+            writer, sources, clock, lookout=lookout, gate=gate, progress=self._progress
+        )
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
         writer.wake_reader = self.nudge
 

@@ -14,4 +14,4 @@ from nextmv_autotrack import last_run  # noqa: E402 -- when it is measured
 run = last_run()
 told = {"result": result, "run": run.name if run else None}
 told["status"] = run.status.value if run else None
-print(json.dumps(told))  # noqa: T201 -- what it is for
+print(json.dumps(told))

@@ -36,7 +36,7 @@ def test_a_block_is_a_run_with_what_was_set(written):
     assert seen.logs == ["two are enough"]
     assert seen.metrics == {"value": 42.0}
     assert seen.end["options"] == {"vehicles": "2", "solver": "highs"}
-    assert seen.assets == [{"name": "map"}]
+    assert seen.assets == [{"name": "map", "content_type": "json"}]
 
 
 def test_an_async_block_is_a_run(written):

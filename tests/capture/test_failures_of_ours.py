@@ -55,7 +55,7 @@ async def _all_of(items):
 
 
 # What the background thread writes is no part of a call.
-KINDS = [kind for kind in Kind if kind is not Kind.SEEN]
+KINDS = [kind for kind in Kind if kind not in (Kind.SEEN, Kind.PROCESS)]
 
 CALLS = {
     "plain": lambda: plain(1),

@@ -335,16 +335,52 @@ def test_text_that_is_no_valid_unicode_is_taken(written, logger):
     assert written.run.logs[1] == "by hand \\udce9"
 
 
-def test_lines_beyond_max_log_are_counted_and_left_out(written, logger):
-    with track_run(max_log=1024):
-        for _ in range(50):
-            logger.info("x" * 70)
+def test_of_a_log_longer_than_max_log_the_middle_is_counted_and_left_out(written):
+    with track_run(max_log=1024) as run:
+        for number in range(100):
+            run.log(f"line {number:03d} {'x' * 11}")
     logs = written.run.logs
-    assert "log lines were left out" in logs[-1]
-    assert "max_log" in logs[-1]
-    kept = len(logs) - 1
-    assert 0 < kept < 11
-    assert f" {50 - kept} log lines" in logs[-1]
+    (gap,) = [index for index, line in enumerate(logs) if "left out" in line]
+    head, tail = logs[:gap], logs[gap + 1 :]
+    assert logs[gap].startswith(f"... {100 - len(head) - len(tail)} log lines")
+    assert "max_log" in logs[gap]
+    numbers = [int(line.split()[1]) for line in head + tail]
+    assert numbers == [*range(len(head)), *range(100 - len(tail), 100)]
+    # Each takes half of it, as far as whole lines do.
+    assert len(head) == len(tail) == 512 // len(f"{head[0]}\n")
+
+
+def test_a_log_of_just_max_log_is_whole(written):
+    with track_run(max_log=1024) as run:
+        for _ in range(64):
+            run.log("fifteen letters")
+    assert written.run.logs == ["fifteen letters"] * 64
+
+
+def test_of_one_piece_longer_than_max_log_the_middle_is_left_out(written):
+    with track_run(max_log=1024) as run:
+        run.log("first")
+        run.log("\n".join(f"{number:04d}" for number in range(1000)))
+        run.log("last")
+    logs = written.run.logs
+    assert logs[:2] == ["first", "0000"]
+    assert logs[-2:] == ["0999", "last"]
+    (gap,) = [line for line in logs if "left out" in line]
+    assert gap.startswith(f"... {1002 - (len(logs) - 1)} log lines")
+
+
+def test_of_one_line_longer_than_max_log_the_end_is_kept(written):
+    with track_run(max_log=1024) as run:
+        run.log("x" * 5000 + "end")
+    assert written.run.logs[-1].endswith("xend")
+    assert len(written.run.logs[-1]) == 511
+
+
+def test_the_head_of_a_long_log_is_written_at_once(written):
+    with track_run(max_log=1024) as run:
+        for number in range(100):
+            run.log(f"line {number:03d}")
+        assert written.run.logs == [f"line {number:03d}" for number in range(56)]
 
 
 def test_the_traceback_is_kept_when_there_is_no_room_for_lines(written, logger):

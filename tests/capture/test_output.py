@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from nextmv_autotrack import current_run, track_run, tracked
+from nextmv_autotrack.encode.budget import MAX_STEPS
 
-ASSETS = [{"name": "map", "content": [{"a": 1}]}]
+ASSETS = [{"name": "map", "content": [{"a": 1}], "content_type": "json"}]
 
 
 def test_a_dict_is_the_document_itself(written):
@@ -134,6 +135,33 @@ def test_metrics_that_are_no_mapping_are_left_out(written, as_for_users, value):
     )
 
 
+def test_metrics_that_another_thread_changes_cost_no_run(written, as_for_users):
+    class Changing(dict):
+        def items(self):
+            raise RuntimeError("dictionary changed size during iteration")
+
+    tracked(lambda: {"solution": 1, "metrics": Changing(a=1)})()
+    tracked(metrics=lambda _: Changing(a=1))(lambda: 1)()
+    assert [run.status for run in written.runs] == ["succeeded"] * 2
+    assert written.runs[0].output == {"solution": 1}
+
+
+def test_what_metrics_and_assets_have_lost_is_in_the_logs_and_warned_of_once(
+    written, as_for_users, caplog
+):
+    for _ in range(2):
+        with track_run() as run:
+            run.metrics = {"gap": float("inf"), "value": 1}
+            run.assets = [{"name": "map", "visual": {"schema": "custom"}}]
+    for one in written.runs:
+        assert one.metrics == {"value": 1}
+        assert [line.split(":")[0] for line in one.logs] == [
+            "asset 'map' is kept without its visual",
+            "metric 'gap' is left out",
+        ]
+    assert len(caplog.records) == 2
+
+
 def test_a_callable_cannot_change_what_is_returned(written):
     result = {"a": 1}
     tracked(output=lambda _: {"b": 2})(lambda: result)()
@@ -173,18 +201,56 @@ def test_what_was_set_is_kept_when_the_call_fails(written):
     assert (written.run.output, written.run.metrics) == ("best so far", {"n": 3})
 
 
+SUMMARY = "is a summary, being over 2048 bytes (max_payload)"
+
+
 def test_an_output_over_max_payload_is_cut_and_says_so(written):
     tracked(max_payload=2048)(lambda: list(range(100_000)))()
     assert written.run.output["truncated"] is True
     assert len(written.frames[-1][2]) <= 2048
+    assert written.run.logs == [f"... the output {SUMMARY}"]
 
 
 def test_an_input_over_max_payload_is_cut_and_says_so(written):
     tracked(max_payload=2048)(lambda data: None)("x" * 100_000)
     assert written.run.input["truncated"] is True
+    assert written.run.logs == [f"... the input {SUMMARY}"]
 
 
-def test_strange_metrics_are_written_as_valid_json(written):
+def test_what_a_block_is_given_over_max_payload_is_cut_and_says_so(written):
+    with track_run(max_payload=2048, logs=False) as run:
+        run.input = "x" * 100_000
+        run.assets = ["x" * 100_000]
+    assert written.run.input["truncated"] is True
+    assert written.run.logs == [
+        f"... the {one} {SUMMARY}" for one in ("input", "assets")
+    ]
+
+
+def test_what_a_generator_yields_over_max_payload_is_cut_and_says_so(written):
+    @tracked(max_payload=2048)
+    def search():
+        yield 1
+        yield "x" * 100_000
+        return "y" * 100_000
+
+    list(search())
+    assert written.run.output["yielded"][0] == 1
+    assert written.run.output["yielded"][1]["truncated"] is True
+    assert written.run.output["returned"]["truncated"] is True
+    assert written.run.logs == [f"... the output {SUMMARY}"] * 2
+
+
+def test_an_output_that_takes_too_long_to_look_at_is_cut_and_says_so(written):
+    tracked(lambda: [object] * (MAX_STEPS + 1))()
+    assert written.run.output[-1] == "<cut>"
+    [loss] = written.run.logs
+    assert loss.startswith(
+        "... the output has parts left out: to look at all of it takes"
+    )
+
+
+def test_strange_metrics_are_written_as_valid_json(written, as_for_users):
     class Odd:
         def __repr__(self):
             raise RuntimeError
@@ -199,8 +265,7 @@ def test_strange_metrics_are_written_as_valid_json(written):
         }
 
     solve()
-    assert written.run.metrics["nan"] is None
-    assert written.run.metrics["5"] == "number"
+    assert written.run.metrics == {"5": "number", "nested.a": "[1,2]"}
 
 
 def test_a_result_that_answers_to_nothing_is_returned_all_the_same(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
+import tarfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -149,17 +151,38 @@ def test_what_was_rejected_after_it_was_exported_is_looked_for_again(
     assert markers(platform) == [run.id]
 
 
-def test_inputs_that_are_no_objects_arrive_in_one(
+def test_files_arrive_as_files(
+    platform: Platform, command: Command, tracker: Tracker, tmp_path: Path, folder: Path
+):
+    stops = tmp_path / "stops"
+    stops.mkdir()
+    (stops / "a.csv").write_text("a,b\n")
+    with track_run("files", input_dir=stops, output_dir=stops) as run:
+        run.metrics["value"] = 7
+    export(command, folder)
+    vendor_syncs(folder)
+    (arrived,) = platform.runs()
+    assert arrived.body["configuration"]["format"] == {
+        "input": {"type": "multi-file"},
+        "output": {"type": "multi-file"},
+    }
+    for archive in (arrived.input, arrived.output):
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            assert tar.getnames() == ["a.csv"]
+    assert json.loads(arrived.metrics)["value"] == 7
+
+
+def test_inputs_that_are_no_objects_arrive_in_one_and_texts_as_they_are(
     platform: Platform, command: Command, ids: list[str], folder: Path
 ):
     export(command, folder)
     vendor_syncs(folder)
-    arrived = {run.body["name"]: json.loads(run.input) for run in platform.runs()}
+    arrived = {run.body["name"]: run.given for run in platform.runs()}
     assert arrived == {
         "solve 0": {"towns": 3},
         "solve 1": {"input": [1, 2]},
         "solve 2": {"input": 7},
-        "solve 3": {"input": "text"},
+        "solve 3": "text",
         "solve 4": {},
         "solve 5": {"input": True},
     }

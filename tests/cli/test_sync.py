@@ -22,6 +22,7 @@ from tests.cli.conftest import Command, Said
 from tests.cli.terminal import WITHOUT_RICH, seen, shown
 from tests.platform_server.handle import Platform
 from tests.store.journals import Journal
+from tests.time_passing import create_calls_grow_older
 
 PATIENCE_S = 20
 RUNS = 6
@@ -132,12 +133,15 @@ def test_json_has_a_shape_for_scripts(command: Command):
 
 
 @pytest.mark.usefixtures("routing", "history")
-def test_who_is_killed_on_the_way_goes_on_later(command: Command, platform: Platform):
+def test_who_is_killed_on_the_way_goes_on_later(
+    command: Command, platform: Platform, home: Path
+):
     platform.trouble("hang", method="POST", path="/runs$")
     process = start("--local")
     wait_until(lambda: len(platform.runs()) == RUNS - 1)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    create_calls_grow_older(home)
     assert command("sync", "--local").code == 0
     assert inputs(platform) == [*range(RUNS)]
 
@@ -498,7 +502,7 @@ def test_a_run_whose_beginning_is_lost_stays_and_the_others_go(
 
 @pytest.mark.usefixtures("routing", "history")
 def test_ctrl_c_says_how_many_are_left_and_they_wait(
-    command: Command, platform: Platform
+    command: Command, platform: Platform, home: Path
 ):
     platform.trouble("hang", method="POST", path="/runs$")
     process = start("--local")
@@ -514,6 +518,7 @@ def test_ctrl_c_says_how_many_are_left_and_they_wait(
     assert left is not None
     report = command("status", "--json").json["runs"]
     assert (report["local"], report["waiting"]) == (0, int(left[1]))
+    create_calls_grow_older(home)
     assert command("sync").code == 0
     assert inputs(platform) == [*range(RUNS)]
 

@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def _tell(words: str) -> None:
-    print(words, flush=True)  # noqa: T201 -- to be watched
+    print(words, flush=True)
 
 
 if __name__ == "__main__":

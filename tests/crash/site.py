@@ -18,6 +18,7 @@ from tests.crash.deaths import WAYS, Way, cage
 from tests.crash.processes import PATIENCE_S, Processes, clear_up, code_of
 from tests.crash.verdict import Verdict, judge, judge_home, judge_markers
 from tests.platform_server.handle import Platform
+from tests.time_passing import create_calls_grow_older
 
 # Children of a dead process end by themselves within it, or are killed.
 ORPHANS_S = 3.0
@@ -205,6 +206,7 @@ class Site:
 
     def recover(self) -> None:
         """Have what was left sent, by one process or by several at once."""
+        create_calls_grow_older(self.home)
         with_command = [False, *self._chance.choice([[], [False], [True]])]
         sending = [self._start_sending(with_command=one) for one in with_command]
         for one, (name, process) in zip(with_command, sending, strict=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -60,7 +59,7 @@ def judge(calls: Mapping[str, Noted], runs: Iterable[PlatformRun]) -> Verdict:
 def _by_call(runs: Iterable[PlatformRun]) -> dict[str, list[PlatformRun]]:
     found: dict[str, list[PlatformRun]] = defaultdict(list)
     for run in runs:
-        document = json.loads(run.input)
+        document = run.given
         call = document.get("call") if isinstance(document, dict) else None
         found[call or run.input[:80].decode()].append(run)
     return found
@@ -72,7 +71,7 @@ def is_cut_short(run: PlatformRun) -> bool:
 
 
 def _wrongs(call: str, noted: Noted, run: PlatformRun) -> Iterator[str]:
-    if json.loads(run.input) != given(call):
+    if run.given != given(call):
         yield f"its input is {run.input[:200]!r}"
     logged = [line for line in run.logs.decode().splitlines() if line in lines(call)]
     if logged != lines(call)[: len(logged)] or len(logged) < noted.lines:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import array
 import collections
 import dataclasses
+import datetime as dt
+import enum
 import itertools
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +15,13 @@ import orjson
 import pytest
 
 from nextmv_autotrack.encode import to_json
-from nextmv_autotrack.encode.budget import MAX_STEPS, Budget, TooLargeError
+from nextmv_autotrack.encode.budget import (
+    MAX_STEPS,
+    MAX_WALK_NS,
+    STEPS_BETWEEN_LOOKS,
+    Budget,
+    TooLargeError,
+)
 from nextmv_autotrack.encode.walk import plain
 from tests.encode.reading import read
 
@@ -164,8 +172,120 @@ def test_what_was_walked_is_followed_by_what_was_not():
 
 
 def test_what_would_be_walked_for_seconds_is_cut():
-    found = read([object] * (MAX_STEPS + 1), max_bytes=100_000_000)
-    assert found[-2:] == ["object", "<cut>"]
+    body = to_json([object] * (MAX_STEPS + 1), max_bytes=10**8, now_ns=lambda: 0)
+    assert body.endswith(b',"object","<cut>"]')
+
+
+class Watch:
+    """A clock that goes on when it is told to."""
+
+    def __init__(self):
+        self.ns = self.times_read = 0
+
+    def __call__(self):
+        self.times_read += 1
+        return self.ns
+
+
+@pytest.fixture
+def watch():
+    return Watch()
+
+
+def slow_values(watch):
+    """What takes a second of the user's own code, in each way that code is called."""
+
+    def text(self=None):
+        watch.ns += 10**9
+        return "text"
+
+    def fail(self):
+        text()
+        raise ValueError
+
+    class Described:
+        __repr__ = text
+
+    class Failed(Exception):  # noqa: N818 -- not ours to name
+        __str__ = text
+
+    class Items(collections.UserList):
+        __len__ = lambda self: len(text())  # noqa: E731 -- one line of a table
+
+    class Named(enum.Enum):
+        A = 1
+        value = property(text)
+
+    class Field:
+        at = property(text)
+
+    class Refusing:
+        at = property(fail)
+
+    return [
+        Described(),
+        Failed(),
+        Items("text"),
+        Named.A,
+        dataclasses.make_dataclass("Field", ["at"], bases=(Field,), init=False)(),
+        dataclasses.make_dataclass("Refused", ["at"], bases=(Refusing,), init=False)(),
+    ]
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_slow_code_of_the_users_ends_the_walk_when_the_time_is_up(watch, at):
+    losses = []
+    value = [slow_values(watch)[at]] * 100
+    found = json.loads(to_json(value, max_bytes=10**6, losses=losses, now_ns=watch))
+    kept = [one for one in found if "<cut" not in str(one)]
+    assert 3 <= len(kept) <= 1 + MAX_WALK_NS // 10**9
+    assert watch.ns <= MAX_WALK_NS + 2 * 10**9
+    [loss] = losses
+    assert loss.startswith("has parts left out: to look at all of it takes")
+
+
+def test_what_is_quick_is_not_timed_item_by_item(watch):
+    value = [object, 1.5, dt.date(2024, 1, 1), {1: 2}] * 5_000
+    assert len(to_json(value, max_bytes=10**6, now_ns=watch)) > 10**5
+    assert watch.times_read <= 2 + 30_000 // STEPS_BETWEEN_LOOKS
+
+
+def test_quick_steps_end_when_the_time_is_up(watch):
+    class Moment(dt.date):
+        def isoformat(self):
+            watch.ns += 10**9
+            return "now"
+
+    value = [Moment(2024, 1, 1)] * (2 * STEPS_BETWEEN_LOOKS)
+    found = json.loads(to_json(value, max_bytes=10**6, now_ns=watch))
+    assert found.count("now") <= STEPS_BETWEEN_LOOKS
+
+
+def test_no_loss_is_told_where_there_is_none():
+    losses = []
+    for value in (1, [object], {1: {2}}, "x" * 100, [[]] * 3):
+        to_json(value, max_bytes=1_000, losses=losses)
+    assert losses == []
+
+
+def test_a_summary_is_told_to_be_one():
+    losses = []
+    to_json(["x" * 100], max_bytes=50, losses=losses)
+    assert losses == ["is a summary, being over 50 bytes (max_payload)"]
+
+
+def test_texts_that_are_too_long_together_are_not_written_first():
+    text = "x" * 10**6
+    for row in (text, [text, 1], {"a": 1, "b": text, "c": 2}):
+        rows = [row] * 10**6
+        for value in (rows, {"rows": rows}, [object, rows], {1: {"a": rows}}):
+            assert read(value, max_bytes=10**8)["truncated"] is True
+
+
+def test_a_last_row_that_is_longer_than_the_others_changes_nothing():
+    for row in (["x"], {"a": "x"}):
+        rows = [row] * 2_000 + [["x" * 1_000]]
+        assert len(read(rows, max_bytes=10**5)) == 2_001
 
 
 def test_what_never_ends_is_as_long_as_it_says():

@@ -93,6 +93,16 @@ def test_requests_answered_together_keep_to_their_own_runs():
         assert run["metrics"]["value"] > 0
 
 
+def test_a_tour_has_a_map_and_a_chart():
+    (run,) = runs_of("map_and_charts")
+    assert run["status"] == "succeeded"
+    assert [one["visual"]["schema"] for one in run["assets"]] == ["geojson", "chartjs"]
+    assert [one["name"] for one in run["assets"]] == ["map", "Length of each leg"]
+    assert run["metrics"]["leg.longest"] <= run["metrics"]["value"]
+    assert run["output"][0] == run["output"][-1] == "Bonn"
+    assert run["logs"] == []
+
+
 def test_every_example_is_tested():
     source = Path(__file__).read_text("utf-8")
     for example in EXAMPLES.glob("*.py"):

@@ -24,6 +24,7 @@ def test_first_and_rest_are_the_whole(parts):
     blob, whole = Blob.of(*parts), b"".join(parts)
     assert blob.first() == whole[:1]
     assert b"".join(blob.rest().chunks()) == whole[1:]
+    assert b"".join(blob.but_last().chunks()) == whole[:-1]
 
 
 def test_files_and_bytes_can_be_mixed_and_nested(tmp_path):
@@ -35,6 +36,7 @@ def test_files_and_bytes_can_be_mixed_and_nested(tmp_path):
     assert b"".join(blob.chunks(4)) == b'{"a":[1,2,3]}'
     assert b"".join(inner.rest().chunks()) == b'a":[1,2,3]'
     assert b"".join(Blob.of(path).rest().rest().chunks()) == b",2,3]"
+    assert b"".join(Blob.of(path).but_last().rest().chunks()) == b"1,2,3"
 
 
 def test_small_parts_travel_together():

@@ -33,7 +33,7 @@ def main() -> None:
 async def _serve(given: argparse.Namespace) -> None:
     faults = Faults(given.faults, given.seed)
     server = Server(given.key, given.delay_ms / 1000, faults)
-    print(await server.start(given.port), flush=True)  # noqa: T201 -- for who started it
+    print(await server.start(given.port), flush=True)
     if given.until_eof:
         # Whoever started it may be killed, and must not leave it behind.
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)

@@ -43,6 +43,14 @@ class PlatformRun:
     assets: bytes
 
     @cached_property
+    def given(self) -> Any:
+        """The input, read as its format says; files stay an archive."""
+        kind = self.body.get("configuration", {})["format"]["input"]["type"]
+        if kind == "multi-file":
+            return self.input
+        return self.input.decode() if kind == "text" else json.loads(self.input)
+
+    @cached_property
     def document(self) -> Any:
         """The output, read."""
         return json.loads(self.output)

@@ -115,6 +115,9 @@ class Server:
             self._waiting.append((request, reply))
         elif trouble.kind == "refuse":
             reply(trouble.refusal())
+        elif trouble.kind == "do and refuse":
+            self._service.answer(request)
+            reply(trouble.refusal())
         else:
             if trouble.kind == "lose answer":
                 self._service.answer(request)

@@ -19,6 +19,7 @@ TOP_LEVEL = {
 STAGES = {
     "capture",
     "encode",
+    "redact",
     "journal",
     "store",
     "upload",

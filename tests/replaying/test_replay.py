@@ -500,3 +500,16 @@ def test_worse_and_better(
 ):
     found = Replayed("", "", old, new, output_changed=True, terms=terms)
     assert (found.is_worse, found.is_better) == (is_worse, is_better)
+
+
+def test_a_run_that_was_given_secrets_says_so_and_is_not_changed_by_them(
+    tracker: Tracker,
+):
+    def connect(data: list[Any]) -> dict[str, Any]:
+        return {"deep": [data], "metrics": {"value": 1.0}}
+
+    tracked(connect)([{"user": "me", "password": "hunter2"}])
+    found = replay(last(), connect)
+    assert found.remark is not None
+    assert "redacted" in found.remark
+    assert found.output_changed is False

@@ -45,4 +45,4 @@ def resolved(situation: dict) -> dict:
 if __name__ == "__main__":
     requests.get = requests.post = unreachable  # type: ignore[assignment]  # nobody is to be asked
     for line in sys.stdin:
-        print(json.dumps(resolved(json.loads(line))), flush=True)  # noqa: T201 -- what it is for
+        print(json.dumps(resolved(json.loads(line))), flush=True)

@@ -23,11 +23,16 @@ SAID = {
     "name": ("a", "b", "c", "d"),
     "description": ("a", "b", "c", "d"),
     "input": ("a", "b", "c", "d"),
+    "input_dir": ("/a", "/b", "/c", Path("/d")),
     "options": (["a"], "b, c", ["d"], ("e", "f")),
     "output": (False, "off", max, min),
+    "output_dir": ("/a", "/b", "/c", Path("/d")),
+    "redact": (["iban"], "iban, !token", "ssn", False),
     "logs": ("INFO", "warning", 5, False),
+    "streams": ("python", "fd", "off", "python"),
     "resources": (False, "on", False, True),
     "sample": (0.5, "0.25", 1, 0),
+    "environment": ("full", "none", "versions", "full"),
     "max_payload": (2000, "3_000", 4000, 5000),
     "max_log": (2000, "3000", 4000, 5000),
     "directory": ("/a", "/b", "/c", Path("/d")),
@@ -44,6 +49,8 @@ FLAGS = {"system_certs", "allow_http"}
 def _normal(name, value):
     if name == "options" and value == "b, c":
         value = ["b", "c"]
+    if name == "redact" and value == "iban, !token":
+        value = ["iban", "!token"]
     words = {"yes": True, "on": True, "off": False, "0": False}
     if name in {"enabled", "resources", "sync", "output"} | FLAGS:
         value = words.get(value, value) if isinstance(value, str) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -41,7 +40,7 @@ def inputs_after(platform: Platform, home, *mode: str) -> list[str]:
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    return sorted(json.loads(run.input) for run in platform.runs())
+    return sorted(run.given for run in platform.runs())
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def test_a_program_that_has_only_a_pool_has_delivered_its_runs(
         NEXTMV_ENDPOINT=platform.endpoint,
         NEXTMV_AUTOTRACK_FLUSH_TIMEOUT=f"{PATIENCE_S}",
     )
-    inputs = [json.loads(run.input) for run in platform.runs()]
+    inputs = [run.given for run in platform.runs()]
     assert sorted(inputs) == sorted(numbered(method, 8))
 
 
@@ -212,7 +212,7 @@ def test_the_platform_gets_each_run_of_each_child_once(
     solve("next")
     until(lambda: len(platform.runs()) > len(wanted))
     assert to_platform.shutdown(PATIENCE_S)
-    inputs = [json.loads(run.input) for run in platform.runs()]
+    inputs = [run.given for run in platform.runs()]
     assert sorted(inputs) == sorted({*wanted, "next"})
     found = runs_of(home).values()
     assert {run.delivery for run in found} == {Delivery.DELIVERED}

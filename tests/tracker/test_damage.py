@@ -71,7 +71,7 @@ def test_a_store_that_cannot_be_mended_is_tried_twice_at_once_and_then_waited_fo
     change(to_platform, "DROP TRIGGER refuse")
     solve("later")
     assert to_platform.flush(PATIENCE_S)
-    assert inputs(platform) == [b'"after"', b'"before"', b'"later"']
+    assert inputs(platform) == [b"after", b"before", b"later"]
 
 
 def test_an_index_that_is_damaged_is_made_anew_and_all_runs_are_sent(
@@ -92,6 +92,6 @@ def test_an_index_that_is_damaged_is_made_anew_and_all_runs_are_sent(
     to_platform.configure({"api_key": platform.key})
     solve("new")
     assert to_platform.flush(PATIENCE_S)
-    assert inputs(platform) == [b'"new"', *(b"%d" % n for n in range(5))]
+    assert inputs(platform) == [*(b"%d" % n for n in range(5)), b"new"]
     (said,) = caplog.messages
     assert "has been mended" in said

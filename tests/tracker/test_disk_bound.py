@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -102,7 +101,7 @@ def test_runs_that_wait_keep_what_they_have_while_delivered_ones_make_room(
     with program(home, time_of.clock, **access) as tracker:
         solve(20, "")
         assert tracker.flush(PATIENCE_S)
-    sent = [json.loads(run.input) for run in platform.runs()]
+    sent = [run.given for run in platform.runs()]
     large = [one["number"] for one in sent if one["data"] == "x" * MB]
     assert sorted(large) == [*range(10, 20)]
     assert len(sent) == 10 + 5

@@ -318,7 +318,7 @@ def test_a_run_that_another_process_has_on_its_way_is_waited_for(
         program.send_signal(signal.SIGCONT)
         said = program.communicate(timeout=PATIENCE_S)
         assert (program.returncode, *said) == (0, "", "")
-    assert 0 in {json.loads(run.input) for run in platform.runs()}
+    assert 0 in {run.given for run in platform.runs()}
 
 
 # --- A program that tracks nothing itself.
@@ -337,7 +337,7 @@ for number in range(3):
 def test_a_program_sends_what_its_children_had_no_time_for(home, platform: Platform):
     ended = Ended(home, "", calls=CHILDREN, **access(platform.endpoint, PATIENCE_S))
     assert (ended.code, ended.err) == (0, "")
-    assert {json.loads(run.input) for run in platform.runs()} == {0, 1, 2}
+    assert {run.given for run in platform.runs()} == {0, 1, 2}
     assert len(platform.runs()) == 3
 
 

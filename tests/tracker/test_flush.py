@@ -131,7 +131,7 @@ def test_threads_may_flush_at_once(to_platform, platform):
     for worker in workers:
         worker.join()
     assert said == [True] * 6
-    assert sorted(json.loads(run.input) for run in platform.runs()) == list(range(6))
+    assert sorted(run.given for run in platform.runs()) == list(range(6))
 
 
 def test_flush_says_no_until_the_platform_has_every_run(to_platform, platform):
@@ -217,7 +217,7 @@ def test_a_shutdown_keeps_its_timeout_and_the_run_waits_for_the_next(
     platform.reset()
     solve("next")
     assert to_platform.flush(PATIENCE_S)
-    assert "next" in {json.loads(run.input) for run in platform.runs()}
+    assert "next" in {run.given for run in platform.runs()}
 
 
 def test_a_run_that_a_shutdown_left_is_still_waited_for(to_platform, platform):
@@ -236,7 +236,7 @@ def test_a_run_on_its_way_at_a_shutdown_arrives_once(to_platform, platform):
     platform.delay(0)
     solve("next")
     assert to_platform.flush(PATIENCE_S) is True
-    inputs = [json.loads(run.input) for run in platform.runs()]
+    inputs = [run.given for run in platform.runs()]
     assert sorted(inputs) == ["next", "slow"]
 
 
@@ -322,7 +322,7 @@ def test_a_synchronous_run_is_delivered_when_its_call_returns(to_platform, platf
     assert tracked(sync=True)(lambda data: data)(1) == 1
     with track_run(input=2, sync=True):
         pass
-    assert sorted(json.loads(run.input) for run in platform.runs()) == [1, 2]
+    assert sorted(run.given for run in platform.runs()) == [1, 2]
 
 
 def test_a_synchronous_run_waits_for_a_silent_platform_no_longer_than_it_may(

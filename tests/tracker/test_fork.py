@@ -165,7 +165,7 @@ def test_the_platform_gets_the_runs_of_parent_and_child_once(
         NEXTMV_APP_ID="routing",
         NEXTMV_ENDPOINT=platform.endpoint,
     )
-    assert sorted(json.loads(run.input) for run in platform.runs()) == inputs
+    assert sorted(run.given for run in platform.runs()) == inputs
     assert {run.delivery for run in runs_of(tmp_path).values()} == {Delivery.DELIVERED}
 
 

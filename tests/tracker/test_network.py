@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from email.utils import formatdate
 
@@ -32,7 +31,7 @@ def stored(tracker) -> list[StoredRun]:
 
 
 def arrived(platform: Platform) -> list[object]:
-    return sorted(json.loads(run.input) for run in platform.runs())
+    return sorted(run.given for run in platform.runs())
 
 
 # --- What passes by itself.
@@ -44,8 +43,6 @@ def arrived(platform: Platform) -> list[object]:
         *((status, UPLOAD_URL) for status in (408, 425, 429, 500, 502, 503, 504)),
         (503, PUT),
         (429, CREATE),
-        # The gateway's word says nothing of what is behind it: the run is looked for.
-        (504, CREATE),
     ],
 )
 def test_a_run_that_was_refused_for_now_arrives_once(
@@ -95,6 +92,27 @@ def test_a_run_whose_call_was_lost_is_looked_for_and_then_made(to_platform, plat
     lists = [seen for seen in platform.requests() if seen.method == "GET"]
     assert len(lists) == 1
     assert arrived(platform) == [1]
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_run_that_a_gateway_would_not_wait_for_is_found_soon_and_not_made_again(
+    to_platform, platform, status
+):
+    platform.trouble("do and refuse", path=CREATE, method="POST", status=status)
+    solve(1)
+    assert to_platform.flush(PATIENCE_S)
+    assert arrived(platform) == [1]
+
+
+def test_while_a_call_may_be_at_work_its_run_is_looked_for_and_not_made_again(
+    to_platform, platform
+):
+    platform.fail_next(1, status=504, path=CREATE)
+    solve(1)
+    assert to_platform.flush(2 * CREATE_SETTLES_S) is False
+    asked = [seen.method for seen in platform.requests() if seen.path.endswith("/runs")]
+    assert asked == ["POST", "GET"]
+    assert platform.runs() == []
 
 
 def test_nobody_looks_for_a_run_before_its_call_may_have_ended(to_platform, platform):

@@ -45,7 +45,7 @@ def of_the_team(tracker: Tracker, person: Person) -> Tracker:
 
 
 def arrived(platform: Platform) -> list[object]:
-    return sorted(json.loads(run.input) for run in platform.runs())
+    return sorted(run.given for run in platform.runs())
 
 
 def refreshes(platform: Platform) -> int:

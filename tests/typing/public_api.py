@@ -239,13 +239,18 @@ tracked(
     destination="local",
     app_id="routing",
     instance_id="prod",
+    redact=["iban", "!token"],
     logs="INFO",
+    streams="fd",
     resources=False,
     sample=0.5,
     max_payload=2_000,
     max_log=2_000,
     sync=True,
 )
+tracked(input_dir="case", output_dir=Path("plan"))
+tracked(output_dir=lambda folder: folder)
+tracked(input_dir=5)  # type: ignore[call-overload]
 tracked(nmae="x")  # type: ignore[call-overload]
 tracked(name=5)  # type: ignore[call-overload]
 tracked(sample="half")  # type: ignore[call-overload]

@@ -146,14 +146,6 @@ class ModelPlatform(httpx.BaseTransport):
                 self._later.remove(late)
                 self._answer(late.request, late.at)
 
-    def caller_dies(self) -> None:
-        """Do at once what has been at work for long: nobody counts with it any more."""
-        long_ago = self.time.now - CREATE_SETTLES_S
-        for late in list(self._later):
-            if late.begun_at < long_ago:
-                self._later.remove(late)
-                self._answer(late.request, self.time.now)
-
     def forget_troubles(self) -> None:
         """Let no trouble come any more."""
         for ahead in self.troubles.values():
@@ -196,7 +188,7 @@ class ModelPlatform(httpx.BaseTransport):
             at = now + CREATE_SETTLES_S - NOTE_LIFE_S - 0.1
             self._later.append(_Late(now - trouble.takes_s, at, request))
         if trouble.acts == "much later":
-            at = self.time.now + CREATE_ENDS_S - 0.1
+            at = self.time.now + CREATE_ENDS_S - NOTE_LIFE_S - 0.1
             self._later.append(_Late(self.time.now - trouble.takes_s, at, request))
         if trouble.acts == "at once":
             return self._answer(request, self.time.now)

@@ -27,6 +27,7 @@ from nextmv_autotrack.store import Store
 from nextmv_autotrack.upload.crew import Crew
 from nextmv_autotrack.upload.deliveries import Deliveries
 from nextmv_autotrack.upload.worker import STORE_RETRY_S
+from nextmv_autotrack.whereabouts import CREATE_ENDS_S
 from tests.store.journals import ENDPOINT, Journal, run_id
 from tests.upload.model_platform import (
     CALLS,
@@ -60,8 +61,10 @@ DONE_LATER = [
     Trouble("later", 502),
     Trouble("later", 504, takes_s=29),
     Trouble("later", httpx.ReadTimeout, takes_s=30),
+    # Where we, or a gateway, would not wait for it.
+    *[Trouble("much later", ends) for ends in (502, 504, httpx.ReadTimeout)],
 ]
-DEATH = [Trouble(acts, Killed) for acts in ("", "at once", "later")]
+DEATH = [Trouble(acts, Killed) for acts in ("", "at once", "later", "much later")]
 LID_IS_CLOSED = [
     Trouble("at once", ends, takes_s=16 * MINUTE_S) for ends in (None, *LOST)
 ]
@@ -161,7 +164,6 @@ class Process:
 
     def die(self) -> None:
         self._machine.alive.remove(self.owner)
-        self._machine.platform.caller_dies()
         self.store.close()
 
 
@@ -288,7 +290,7 @@ class Ledger(RuleBasedStateMachine):
                 self.platform.add_runs_of_others(4, "routing")
             case float() | int():
                 # Not in the very seconds in which a create call is still at work.
-                self.time_passes(10)
+                self.time_passes(CREATE_ENDS_S)
                 self.time.ahead_s = event
 
     @invariant()

@@ -23,5 +23,5 @@ def test_a_run_that_has_lost_its_output_only_is_sent_with_its_input(tmp_path: Pa
         journal.move(store)
         assert store.upkeep.trim(max_bytes=0, before=0.0).waiting == 2
         assert store.run(run_id(1)).output is None
-        assert packed_input(store, 1) == b'"shared"'
+        assert packed_input(store, 1) == b"shared"
         assert packed_input(store, 2).startswith(b'{"truncated":true')

@@ -19,7 +19,7 @@ from nextmv_autotrack.upload.crew import Crew
 from nextmv_autotrack.upload.deliveries import Deliveries
 from nextmv_autotrack.upload.retry import NOT_SENT, OUTAGE, SOMEBODY
 from nextmv_autotrack.upload.settling import FLAKY_TROUBLES, Settling
-from nextmv_autotrack.whereabouts import CREATE_SETTLES_S
+from nextmv_autotrack.whereabouts import CREATE_ENDS_S, CREATE_SETTLES_S
 from tests.store.journals import ENDPOINT, Journal, run_id
 from tests.upload.model_platform import ModelPlatform, Time, Trouble
 
@@ -226,6 +226,19 @@ def test_a_run_that_may_be_there_is_not_looked_for_at_once(store, settling, time
     store.settle(ENDPOINT, [], lambda _: Lane())
     time.passes(0.2)
     assert run.id in {due.id for due in claim(store, time)}
+
+
+@pytest.mark.parametrize("settles_s", [CREATE_SETTLES_S, CREATE_ENDS_S])
+def test_a_run_whose_call_was_lost_is_made_anew_when_the_call_has_ended_for_sure(
+    store, settling, time, settles_s
+):
+    (run,) = claim(store, time, 1)
+    settling.uploaded(run, {"input": "upload-1"}, time.now, time.now, OWNER)
+    time.passes(30)
+    settling.not_delivered(run, LOST, may_be_created=True, settles_s=settles_s)
+    settling.keep(store)
+    begun_at = store.run(run.id).create_begun_at
+    assert begun_at + CREATE_ENDS_S == time.now + settles_s
 
 
 def test_a_mistake_of_ours_lets_the_run_wait_and_no_other(store, settling, time):

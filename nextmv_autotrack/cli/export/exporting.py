@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -98,13 +99,14 @@ def _written_to(folder: Path, *, is_local: bool) -> Iterator[_Write]:
 
 
 def _as_json(folder: Path) -> _Write:
-    """Write each run as `show --json` prints it, under its id."""
+    """Write each run as `show --json` prints it, under its id; archives beside it."""
 
     def write(store: Store, run: StoredRun) -> Written:
         path = folder / f"{run.id}.json"
         content = shapes.encoded(shapes.shown(run, store))
         if path.exists() and path.read_bytes() == content:
             return Written.UNCHANGED
+        _write_archives(folder, store, run)
         unfinished = folder / f".{run.id}.{secrets.token_hex(8)}"
         try:
             unfinished.write_bytes(content)
@@ -114,6 +116,16 @@ def _as_json(folder: Path) -> _Write:
         return Written.NEW
 
     return write
+
+
+def _write_archives(folder: Path, store: Store, run: StoredRun) -> None:
+    """Write the files that a run was given, or has written, as they were packed."""
+    for part, digest in (("input", run.input), ("output", run.output)):
+        found = None if digest is None else store.whole_payload(digest)
+        if found is not None and found.format == "multi-file":
+            path = folder / f"{run.id}.{part}.tar.gz"
+            with found.opened() as archive, path.open("wb") as file:
+                shutil.copyfileobj(archive, file)
 
 
 def _warn(done: _Done, *, is_local: bool) -> None:

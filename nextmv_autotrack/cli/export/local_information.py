@@ -16,8 +16,6 @@ from nextmv_autotrack.status import Status
 from nextmv_autotrack.store import StoredRun
 from nextmv_autotrack.upload.submission import Waiting
 
-_JSON = {"type": "json"}
-
 # The platform begins its ids with the instance, and `latest` is what runs get that name
 # none; longer ones are of an instance of another name.
 _OF_LATEST = re.compile(r"latest-[A-Za-z0-9_-]{8,10}")
@@ -50,7 +48,10 @@ def information(
             "runtime": "local",
             "input_size": input_bytes,
             "output_size": output_bytes,
-            "format": {"input": _JSON, "output": _JSON},
+            "format": {
+                "input": {"type": packed.input_format},
+                "output": {"type": packed.output_format},
+            },
             "options": {
                 "active_options": options,
                 "request_options": options,

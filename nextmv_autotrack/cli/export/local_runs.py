@@ -13,9 +13,13 @@ import orjson
 
 from nextmv_autotrack.cli.export.local_information import information, synced
 from nextmv_autotrack.cli.export.workspace import workspace
+from nextmv_autotrack.encode.formats import Format
+from nextmv_autotrack.encode.unpacking import unpack
+from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.nextmv_api import Blob
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.upload.packing import pack
+from nextmv_autotrack.upload.submission import Waiting
 
 # All that an application needs to have its runs read. The file it names need not be
 # there.
@@ -29,8 +33,18 @@ _GITIGNORE = b"*\n!.gitignore\n"
 
 _NOTHING = Blob.of(b"{}")
 
-_INPUT = Path("inputs", "input.json")
-_OUTPUT = Path("outputs", "solutions", "solution.json")
+# Where it looks for input and output of each format; files lie in a folder, and it reads
+# no output that is a text.
+_INPUTS: dict[Format, Path] = {
+    "json": Path("inputs", "input.json"),
+    "text": Path("inputs", "input"),
+    "multi-file": Path("inputs"),
+}
+_SOLUTIONS = Path("outputs", "solutions")
+_OUTPUTS: dict[Format, Path] = {
+    "json": _SOLUTIONS / "solution.json",
+    "multi-file": _SOLUTIONS,
+}
 _LOGS = Path("logs", "logs.log")
 
 
@@ -112,22 +126,40 @@ def _is_whole(place: Path, told: dict[str, Any]) -> bool:
     """Whether the vendor's sync does not fail for what is missing."""
     # What the vendor says of outputs need not be so.
     try:
-        has_input = (place / _INPUT).stat().st_size == told["metadata"]["input_size"]
-        has_output = (place / _OUTPUT).stat().st_size > 0
+        about = told["metadata"]
+        formats = about["format"]
+        inputs = place / _INPUTS[formats["input"]["type"]]
+        has_input = _bytes_in(inputs) == about["input_size"]
+        output = place / _OUTPUTS[formats["output"]["type"]]
+        has_output = any(output.iterdir()) if output.is_dir() else _bytes_in(output) > 0
         has_logs = (place / _LOGS).is_file()
     except (FileNotFoundError, LookupError, TypeError):
         return False
     return has_input and has_output and has_logs
 
 
+def _bytes_in(path: Path) -> int:
+    if not path.is_dir():
+        return path.stat().st_size
+    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
+
+
 def _fill(
     folder: Path, store: Store, run: StoredRun, before: dict[str, Any] | None
 ) -> None:
     """Write all files of a run into a new folder; `before` is what was told of it."""
-    packed = pack(store, run)
-    inputs, output = _as_object(packed.input), packed.output or _NOTHING
-    _write(folder / _INPUT, inputs)
-    _write(folder / _OUTPUT, output)
+    packed = pack(store, run, takes_text=False)
+    inputs, outputs = _INPUTS[packed.input_format], _OUTPUTS[packed.output_format]
+    input_bytes = _write_as(
+        packed.input_format, folder / inputs, _input_of(packed), store, run.input
+    )
+    output_bytes = _write_as(
+        packed.output_format,
+        folder / outputs,
+        packed.output or _NOTHING,
+        store,
+        run.output,
+    )
     # The reader wants one, if only an empty one.
     _write(folder / _LOGS, packed.logs or Blob.of())
     if run.metrics:
@@ -136,17 +168,33 @@ def _fill(
     if run.assets is not None:
         assets = Blob.of(b'{"assets":', store.payload(run.assets), b"}")
         _write(folder / "outputs" / "assets.json", assets)
-    told = information(run, packed, inputs.size, output.size)
+    told = information(run, packed, input_bytes, output_bytes)
     known = _synced_before(before)
     told["synced_runs"] = [*known, *_added(run, known)] or None
     _write_json(folder / f"{run.id}.json", told)
 
 
-def _as_object(value: Blob | None) -> Blob:
+def _input_of(packed: Waiting) -> Blob:
     # The vendor's sync takes texts as they are, and stops at anything else.
-    if value is None or value.first() == b"{":
+    value = packed.input
+    if value is None or packed.input_format != "json" or value.first() == b"{":
         return value or _NOTHING
     return Blob.of(b'{"input":', value, b"}")
+
+
+def _write_as(
+    kind: Format, path: Path, content: Blob, store: Store, digest: str | None
+) -> int:
+    """Write a payload where it is looked for; return how many bytes there are."""
+    if kind != "multi-file" or digest is None:
+        _write(path, content)
+        return content.size
+    try:
+        with store.open_payload(digest).opened() as archive:
+            unpack(archive, path)
+    except ValueError as error:
+        raise StoreError(f"payload {digest} cannot be unpacked: {error}") from error
+    return _bytes_in(path)
 
 
 def _write(path: Path, content: Blob) -> None:

@@ -8,13 +8,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from nextmv_autotrack.cli import choosing, home, screen, shapes
 from nextmv_autotrack.cli.replay import shown
 from nextmv_autotrack.cli.replay.caller import Caller, Tried
 from nextmv_autotrack.cli.results import own_first
 from nextmv_autotrack.cli.usage import UsageError
+from nextmv_autotrack.encode.unpacking import document
 from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.objective import has, names, with_statistics
 from nextmv_autotrack.replaying.replayed import Terms
@@ -90,7 +89,7 @@ def _check_objective(store: Store, runs: Sequence[StoredRun], name: str | None) 
 
 def _output(store: Store, run: StoredRun) -> Any:
     try:
-        return orjson.loads(store.payload(run.output)) if run.output else None
+        return document(store.payload(run.output)) if run.output else None
     except (StoreError, ValueError):
         return None
 

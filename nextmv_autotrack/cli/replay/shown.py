@@ -50,7 +50,7 @@ def shower() -> Callable[[Tried], None]:
                 _statuses(old, new),
             )
         )
-        if said := new.error or found.remark:
+        if said := "; ".join(filter(None, (new.error, found.remark))):
             screen.hanging(_BELOW, said)
 
     return show

@@ -1,0 +1,194 @@
+"""The process that passes on what this one prints: starting it, and talking to it."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import pkgutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable
+from struct import Struct
+from typing import NamedTuple
+
+from nextmv_autotrack.journal.descriptors import out_of_the_way
+
+if sys.platform != "win32":
+    import fcntl
+    import termios
+
+_NOTHING = b"\0\0"
+
+_HEAD = Struct("!cIH")
+_ANSWER = Struct("!IIIQ")
+
+# A machine that is busy takes a second to start a Python.
+_START_S = 10.0
+
+# Whoever reads what is printed may have stopped, as `less` does. The lines are passed on
+# as soon as it goes on; what is on the run by then is what was read.
+_ANSWER_S = 5.0
+
+# The process is no child of this one for long: who waits for all of their children, as
+# os.wait() does, must not wait for it.
+_IN_THE_BACKGROUND = '"$@" </dev/null >/dev/null 2>&1 &'
+
+
+class Answer(NamedTuple):
+    """What was printed since the last one."""
+
+    first: int
+    """The number of the first file that may be there."""
+    end: int
+    """The number behind the last one."""
+    lost_lines: int
+    """What there was no room for, of the middle."""
+
+
+class RelayError(OSError):
+    """There is no relay, or it does not answer."""
+
+
+class Relay:
+    """A relay of this process; lasts as long as anybody prints to its pipes."""
+
+    def __init__(self) -> None:
+        """Start it.
+
+        Raises:
+            RelayError: It cannot be started here.
+        """
+        if os.name != "posix":
+            raise RelayError("that takes a system such as Linux or macOS")
+        self.name = os.urandom(6).hex()
+        """For the names of files: no other relay has it."""
+        self._lock = threading.Lock()
+        self._asked = 0
+        ours, theirs = socket.socketpair()
+        # A number below 3 would be taken for what the relay itself prints to.
+        theirs = socket.socket(fileno=out_of_the_way(theirs.detach()))
+        self._seen, seen_fd = _shared()
+        try:
+            _start([theirs.fileno(), *seen_fd])
+            ours.settimeout(_START_S)
+            self._control = ours
+            self._received = b""
+            self._receive(0)
+        except BaseException as problem:
+            ours.close()
+            if isinstance(problem, Exception):
+                raise RelayError(str(problem) or "it does not answer") from problem
+            raise
+        finally:
+            theirs.close()
+            for fd in seen_fd:
+                os.close(fd)
+        fd = out_of_the_way(ours.detach())
+        self._control = socket.socket(fileno=fd)
+        self._control.settimeout(_ANSWER_S)
+
+    def has_all(self, pipes: Iterable[int]) -> bool:
+        """Whether all that was printed to pipes is passed on, and taken, for certain."""
+        if self._seen is None or any(map(_bytes_in, pipes)):
+            return False
+        return self._seen[:2] == _NOTHING
+
+    def pass_on(self, pipes: Iterable[tuple[str, int, int]]) -> None:
+        """Have it read from pipes: a letter, the pipe, and where it goes on to."""
+        letters = "".join(letter for letter, _, _ in pipes).encode("ascii")
+        fds = [fd for _, *pair in pipes for fd in pair]
+        with self._lock:
+            socket.send_fds(self._control, [_HEAD.pack(b"B", 0, len(letters))], fds)
+            self._control.sendall(letters)
+
+    def keep_in(self, base: str, max_bytes: int, begin: bytes) -> Answer:
+        """Drain, and say where what is printed is kept from now on.
+
+        Args:
+            base: What the names of the files begin with.
+            max_bytes: About how large they are.
+            begin: What each begins with.
+
+        Raises:
+            RelayError: It does not answer.
+        """
+        return self._ask(b"F", b"%s\0%d\0%s" % (os.fsencode(base), max_bytes, begin))
+
+    def drain(self, *, is_end: bool = False, is_passed_on: bool = False) -> Answer:
+        """Have all that was printed by now read, and return where it is kept.
+
+        Args:
+            is_end: Nothing of these pipes is to be kept any more.
+            is_passed_on: Wait until it is where it goes, as long as that gets on.
+
+        Raises:
+            RelayError: It does not answer.
+        """
+        return self._ask(b"E" if is_end else b"D", is_passed_on=is_passed_on)
+
+    def _ask(
+        self, what: bytes, told: bytes = b"", *, is_passed_on: bool = False
+    ) -> Answer:
+        with self._lock:
+            try:
+                self._asked += 1
+                self._control.sendall(_HEAD.pack(what, self._asked, len(told)) + told)
+                answer = self._receive(2 * self._asked)
+                if is_passed_on:
+                    with contextlib.suppress(TimeoutError):
+                        self._receive(2 * self._asked + 1)
+            except OSError as problem:
+                raise RelayError(str(problem)) from problem
+        return answer
+
+    def close(self) -> None:
+        """Say nothing any more: it goes on as long as anybody prints to its pipes."""
+        with contextlib.suppress(OSError):
+            self._control.close()
+
+    def _receive(self, number: int) -> Answer:
+        """Return the answer to a question; those that nobody has waited for are old."""
+        while True:
+            while len(self._received) < _ANSWER.size:
+                piece = self._control.recv(_ANSWER.size - len(self._received))
+                if not piece:
+                    raise OSError("it has ended")
+                self._received += piece
+            answer, self._received = self._received, b""
+            found, *told = _ANSWER.unpack(answer)
+            if found == number:
+                return Answer(*told)
+
+
+def _shared() -> tuple[mmap.mmap | None, list[int]]:
+    """Return memory that the relay sees, too, and the descriptor it gets it by."""
+    if sys.platform != "linux":
+        # Pipes tell there only at the other end how much is in them.
+        return None, []
+    fd = out_of_the_way(os.memfd_create("nextmv-autotrack"))
+    os.ftruncate(fd, len(_NOTHING))
+    return mmap.mmap(fd, len(_NOTHING)), [fd]
+
+
+def _bytes_in(pipe: int) -> int:
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, b"0000"), sys.byteorder)
+
+
+def _start(fds: list[int]) -> None:
+    program = pkgutil.get_data(__package__, "relay_program.py")
+    if program is None or not sys.executable:
+        raise OSError("there is no Python to start it with")
+    numbers = map(str, fds)
+    command = [sys.executable, "-I", "-S", "-c", program.decode(), *numbers]
+    started = subprocess.run(  # noqa: S603 -- a program of ours
+        ["/bin/sh", "-c", _IN_THE_BACKGROUND, "nextmv-autotrack", *command],
+        pass_fds=fds,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        check=False,
+    )
+    if started.returncode:
+        raise OSError("it cannot be started")

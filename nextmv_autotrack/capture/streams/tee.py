@@ -1,0 +1,205 @@
+"""Seeing what is written to a stream object, which stays the object it is.
+
+Its `write` is replaced by one of the instance: `isatty`, `fileno`, `encoding`, `buffer`
+and `reconfigure` answer as before, `sys.stdout is sys.__stdout__` still holds, and who
+has kept the stream, as a logging handler does, is seen, too. What the program does with
+`sys.stdout` itself, such as `contextlib.redirect_stdout`, meets nothing of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nextmv_autotrack.capture.context import and_around, enclosing
+from nextmv_autotrack.capture.open_run import OpenRun, Printed
+from nextmv_autotrack.capture.streams.bypass import Bypass
+from nextmv_autotrack.capture.streams.said import who_knows
+
+if TYPE_CHECKING:
+    from nextmv_autotrack.capture.streams.descriptors import Descriptors
+
+_MISSING = object()
+
+# Besides `write`, what hands pending text on to the buffer.
+_HANDS_ON = ("flush", "reconfigure", "detach", "close")
+
+# Threads that are inside a write that is seen: what a stream writes to the one under
+# it, be it the bytes of a text or a stream that was replaced by a wrapper of it, is the
+# same text.
+_inside: set[int] = set()
+
+
+class Watching(Protocol):
+    """What is in place besides."""
+
+    descriptors: Descriptors | None
+
+    def take(self, *, is_passed_on: bool = False) -> None:
+        """Give the runs what was printed to the descriptors by now."""
+
+    def all_by_descriptor(self) -> list[OpenRun]:
+        """The runs that are to have all that this process prints."""
+
+
+class Tee:
+    """Sees the writes to one stream and to its buffer.
+
+    Args:
+        stream: The stream; its writes go on as before.
+        name: What the stream is to the log, `stdout` or `stderr`.
+        watching: Knows whether the descriptors are watched, too.
+    """
+
+    def __init__(self, stream: Any, name: str, watching: Watching) -> None:
+        self.stream = stream
+        self._watching = watching
+        self.name = name
+        self.descriptor = _descriptor_of(stream)
+        """Which of them it writes to; None: neither."""
+        self.bypass = None if self.descriptor is None else Bypass.of(stream)
+        self.is_on = False
+        self._replaced: list[tuple[Any, str, object, object]] = []
+
+    def install(self) -> None:
+        """Begin to see writes.
+
+        Raises:
+            AttributeError: The stream does not let its methods be replaced.
+            TypeError: The same.
+        """
+        self.is_on = True
+        try:
+            self._replace(self.stream, "write", self._seen(self.stream.write))
+            buffer: Any = getattr(self.stream, "buffer", None)
+            if hasattr(buffer, "write") and hasattr(buffer, "__dict__"):
+                write = buffer.write
+                if self.bypass is not None:
+                    write = self.bypass.around(write)
+                self._replace(buffer, "write", self._seen(write))
+                for name in _HANDS_ON:
+                    if hasattr(self.stream, name):
+                        method = getattr(self.stream, name)
+                        self._replace(self.stream, name, self._inside_of(method))
+        except BaseException:
+            self.remove()
+            raise
+
+    def remove(self) -> None:
+        """See no more; what others have put over ours stays, and goes through."""
+        self.is_on = False
+        if self.bypass is not None:
+            self.bypass.lead_to(None)
+        while self._replaced:
+            owner, name, ours, before = self._replaced.pop()
+            if vars(owner).get(name) is not ours:
+                continue
+            if before is _MISSING:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, before)
+
+    def keep_answering(self) -> None:
+        """Keep saying whether it is a terminal, also when a pipe is in between."""
+        if self.descriptor is not None:
+            answer = self.stream.isatty()
+            self._replace(self.stream, "isatty", lambda: answer)
+
+    def _replace(self, owner: Any, name: str, ours: Callable[..., Any]) -> None:
+        before = vars(owner).get(name, _MISSING)
+        setattr(owner, name, ours)
+        self._replaced.append((owner, name, ours, before))
+
+    def _seen(self, write: Callable[..., Any]) -> Callable[..., Any]:
+        def seen(*args: Any, **kwargs: Any) -> Any:
+            me = get_ident()
+            if not self.is_on or me in _inside or self._is_seen_elsewhere:
+                return write(*args, **kwargs)
+            takers = self._takers()
+            if self._watching.descriptors is not None:
+                self._keep_in_order(takers)
+            _inside.add(me)
+            try:
+                result = write(*args, **kwargs)
+            finally:
+                _inside.discard(me)
+            if takers and args:
+                piece = _as_bytes(args[0])
+                for printed in takers:
+                    printed.add(self.name, piece)
+            return result
+
+        return seen
+
+    @property
+    def _is_seen_elsewhere(self) -> bool:
+        """Whether it arrives at a descriptor that is watched, by ways not known here."""
+        watched = self._watching.descriptors
+        return (
+            watched is not None and self.descriptor is not None and self.bypass is None
+        )
+
+    def _keep_in_order(self, takers: list[Printed]) -> None:
+        """Let what C code has printed before go first: what follows goes another way."""
+        watched = self._watching.descriptors
+        if self.bypass is not None and self.descriptor is not None:
+            past = None if watched is None else watched.way_past(self.descriptor)
+            if past is not None:
+                self._watching.take(is_passed_on=True)
+            self.bypass.lead_to(past)
+        elif any(printed.by_descriptor for printed in takers):
+            # Only for a run's own prints: those of C code may be read by the very
+            # thread that prints them here, as in a notebook.
+            self._watching.take(is_passed_on=True)
+
+    def _takers(self) -> list[Printed]:
+        """The runs that are to have what is written now: those of this context.
+
+        What is printed where there is none is for those that want all of the process.
+        """
+        known = who_knows() or ()
+        found = and_around(enclosing())
+        is_redirected = self._watching.descriptors is not None
+        if not found and is_redirected and self.bypass is not None:
+            found = self._watching.all_by_descriptor()
+        takers: list[Printed] = []
+        for opened in found:
+            printed = opened.printed
+            if printed is None or not opened.is_open or opened in known:
+                continue
+            # In a forked child it arrives at the parent's relay.
+            is_seen = self.descriptor is not None and printed.by_descriptor
+            if is_redirected or not is_seen:
+                takers.append(printed)
+        return takers
+
+    def _inside_of(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            me = get_ident()
+            if not self.is_on or me in _inside:
+                return method(*args, **kwargs)
+            if self._watching.descriptors is not None:
+                self._keep_in_order([])
+            _inside.add(me)
+            try:
+                return method(*args, **kwargs)
+            finally:
+                _inside.discard(me)
+
+        return inside
+
+
+def _as_bytes(written: Any) -> bytes:
+    if isinstance(written, str):
+        return written.encode("utf-8", "backslashreplace")
+    return bytes(written)
+
+
+def _descriptor_of(stream: Any) -> int | None:
+    """Which of the descriptors 1 and 2 a stream writes to; None: neither."""
+    try:
+        number = stream.fileno()
+    except Exception:  # noqa: BLE001 -- a stream of anybody's
+        return None
+    return number if number in (1, 2) else None

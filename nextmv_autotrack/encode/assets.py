@@ -1,0 +1,193 @@
+"""The assets of a run in the platform's shape: it rejects a run for one that is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orjson import Fragment
+
+from nextmv_autotrack import nextmv_objects
+from nextmv_autotrack.encode.descriptions import type_name
+from nextmv_autotrack.encode.encoder import to_json
+from nextmv_autotrack.encode.visuals import SCHEMAS, Visual, of_library, visual_of
+
+_FIELDS = frozenset({"id", "name", "content", "content_type", "description", "visual"})
+
+# The one that there is, of contents and of visuals.
+_JSON = "json"
+_TAB = "custom-tab"
+
+# A name is a line of a list.
+_MAX_NAME_CHARS = 128
+
+# What is said of a content that there is no room for.
+_MAX_SUMMARY_BYTES = 1_000
+
+# How every asset begins that is whole.
+_WHOLE = b'{"name":'
+
+
+class Assets:
+    """Assets as JSON, and in `notes` what they had to lose for that.
+
+    Objects that are figures, charts or maps become the visual that shows them; what the
+    platform would not take as a visual is an asset without one.
+    """
+
+    def __init__(self, given: list[Any]) -> None:
+        self.notes: list[str] = []
+        self._names: set[str] = set()
+        self.made = [self._asset(item, n) for n, item in enumerate(given, 1)]
+        """Each as a dict in the platform's shape."""
+
+    def to_json(self, *, max_bytes: int) -> bytes:
+        """Return a list of them; of one that there is no room for, a summary."""
+        bodies: list[bytes] = []
+        left = max_bytes - len("[]")
+        for asset in self.made:
+            body = to_json(asset, max_bytes=max(left, 0))
+            if not body.startswith(_WHOLE):
+                body = self._without_content(asset, left)
+            if body.startswith(_WHOLE):
+                left -= len(body) + len(",")
+                bodies.append(body)
+            else:
+                self.notes.append(
+                    f"asset {asset['name']!r} is left out: no room is left"
+                )
+        return b"[" + b",".join(bodies) + b"]"
+
+    def _without_content(self, asset: dict[str, Any], left: int) -> bytes:
+        self.notes.append(
+            f"the content of asset {asset['name']!r} is a summary: it is over max_payload"
+        )
+        cut = {name: one for name, one in asset.items() if name != "visual"}
+        room = min(left // 2, _MAX_SUMMARY_BYTES)
+        summary = to_json(asset.get("content"), max_bytes=max(room, 0))
+        return to_json({**cut, "content": Fragment(summary)}, max_bytes=max(left, 0))
+
+    def _asset(self, item: Any, number: int) -> dict[str, Any]:
+        try:
+            made = self._made_of(item, number)
+            return {"name": made["name"], **made}
+        except Exception as error:  # noqa: BLE001 -- of the library that made it
+            why = f"{type_name(type(error))} while it was read"
+            return self._plain(item, number, why)
+
+    def _made_of(self, item: Any, number: int) -> dict[str, Any]:
+        if nextmv_objects.is_model(item):
+            item = nextmv_objects.record(item)
+        elif issubclass(type(item), Mapping):
+            item = dict(item)
+        if _is_asset(item):
+            return self._checked(item, number)
+        visual = visual_of(item)
+        if visual is None:
+            kind = type_name(type(item))
+            return self._plain(
+                item, number, f"a {kind} is neither an asset nor a figure"
+            )
+        return self._drawn({}, visual)
+
+    def _drawn(self, given: dict[str, Any], visual: Visual) -> dict[str, Any]:
+        """Return the asset of a visual; what is given of it holds."""
+        name = given.get("name") or self._free(visual.title or visual.name)
+        made = {"name": name, "content": visual.content, "content_type": _JSON}
+        if visual.description is not None:
+            made["description"] = visual.description
+        if visual.schema is not None:
+            label = _line(visual.title or name)
+            made["visual"] = {"schema": visual.schema, "label": label, "type": _TAB}
+        if visual.note is not None:
+            self.notes.append(f"asset {name!r}: {visual.note}")
+        return {**made, **{k: v for k, v in given.items() if k != "content"}}
+
+    def _checked(self, asset: dict[str, Any], number: int) -> dict[str, Any]:
+        """Return an asset whose fields are what the platform takes."""
+        name = asset.get("name")
+        if not (isinstance(name, str) and name.strip()):
+            asset["name"] = self._free(f"asset-{number}")
+            self.notes.append(
+                f"asset {number} has no name: it is {asset['name']!r} now"
+            )
+        self._names.add(asset["name"])
+        if asset.setdefault("content_type", _JSON) != _JSON:
+            self.notes.append(
+                f"asset {asset['name']!r}: content_type {asset['content_type']!r:.100} "
+                "is 'json' now, the only one there is"
+            )
+            asset["content_type"] = _JSON
+        if asset.get("visual") is None:
+            asset.pop("visual", None)
+        else:
+            self._check_visual(asset)
+        return self._with_documents(asset)
+
+    def _check_visual(self, asset: dict[str, Any]) -> None:
+        visual = asset["visual"]
+        if nextmv_objects.is_model(visual):
+            visual = nextmv_objects.record(visual)
+        schema = visual.get("schema") if isinstance(visual, Mapping) else None
+        if not (isinstance(schema, str) and schema in SCHEMAS):
+            del asset["visual"]
+            said = f"schema {schema!r:.100}" if schema is not None else "no schema"
+            self.notes.append(
+                f"asset {asset['name']!r} is kept without its visual: it has {said}, "
+                f"and the platform draws {', '.join(SCHEMAS)}"
+            )
+            return
+        label = visual.get("label")
+        if not (isinstance(label, str) and label.strip()):
+            label = asset["name"]
+        checked = {**visual, "schema": str.__str__(schema), "label": label}
+        if checked.setdefault("type", _TAB) != _TAB:
+            self.notes.append(
+                f"asset {asset['name']!r}: the visual's type {checked['type']!r:.100} "
+                f"is {_TAB!r} now, the only one there is"
+            )
+            checked["type"] = _TAB
+        asset["visual"] = checked
+
+    def _with_documents(self, asset: dict[str, Any]) -> dict[str, Any]:
+        """Return the asset with documents in place of the objects in its content."""
+        content = asset.get("content")
+        if isinstance(content, (list, tuple)):
+            found = [of_library(one) for one in content]
+            if found and all(
+                one is not None and one.schema == "plotly" for one in found
+            ):
+                figures = [figure for one in found if one for figure in one.content]
+                return self._drawn(asset, found[0]._replace(content=figures))  # type: ignore[union-attr]  # all are there
+            return asset
+        visual = of_library(content)
+        return asset if visual is None else self._drawn(asset, visual)
+
+    def _plain(self, content: Any, number: int, why: str) -> dict[str, Any]:
+        name = self._free(f"asset-{number}")
+        self.notes.append(f"asset {number} is kept as {name!r}, for download: {why}")
+        return {"name": name, "content": content, "content_type": _JSON}
+
+    def _free(self, name: str) -> str:
+        """Return a name that no other asset has."""
+        name = _line(name)
+        free, number = name, 1
+        while free in self._names:
+            number += 1
+            free = f"{name}-{number}"
+        self._names.add(free)
+        return free
+
+
+def _is_asset(item: Any) -> bool:
+    if not isinstance(item, dict):
+        return False
+    return "content" in item or "visual" in item or _is_named(item)
+
+
+def _is_named(item: dict[Any, Any]) -> bool:
+    return "name" in item and item.keys() <= _FIELDS
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:_MAX_NAME_CHARS]

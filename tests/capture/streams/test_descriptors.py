@@ -1,0 +1,498 @@
+"""`streams="fd"`: what C code and children print is in the log, and where it was."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.capture.streams.programs import (
+    PATIENCE_S,
+    logs_in,
+    run,
+    surroundings,
+)
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
+
+BEGIN = """
+import ctypes, logging, os, subprocess, sys, threading
+from nextmv_autotrack import track_run, tracked
+mode = sys.argv[1] if len(sys.argv) > 1 else "fd"
+c = ctypes.CDLL(None)
+"""
+
+EVERYTHING = (
+    BEGIN
+    + r"""
+print("before")
+with track_run(streams=mode):
+    print("grüße")
+    c.printf(b"from C %d\n", ctypes.c_int(1))
+    c.fflush(None)
+    subprocess.run(["echo", "from a child"])
+    os.write(2, b"to stderr\n")
+    os.write(1, b"\xff no text\n")
+    sys.stdout.buffer.write(b"bytes\n")
+    sys.stdout.flush()
+    c.printf(b"an end in C's memory")
+    {flush}
+print()
+print("after")
+"""
+)
+
+
+def test_the_log_has_what_python_c_code_and_children_print(tmp_path):
+    done = run(EVERYTHING.format(flush=""), tmp_path, PYTHONUNBUFFERED="1")
+    (lines,) = done.logs
+    # It goes by another pipe, and may be overtaken.
+    lines.remove("to stderr")
+    assert lines == [
+        "grüße",
+        "from C 1",
+        "from a child",
+        "\\xff no text",
+        "bytes",
+        "an end in C's memory",
+    ]
+    assert done.err == b"to stderr\n"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_pipe_gets_the_same_bytes_with_and_without(tmp_path, unbuffered):
+    program = EVERYTHING.format(flush="c.fflush(None)")
+    off, on = (
+        run(program, tmp_path / mode, mode, PYTHONUNBUFFERED=unbuffered)
+        for mode in ("off", "fd")
+    )
+    assert (on.out, on.err, on.code) == (off.out, off.err, 0)
+    assert off.logs == [[]]
+
+
+def on_a_terminal(program: str, home: Path, *words: str) -> bytes:
+    """Run a program on a terminal, and return what that shows."""
+    home.mkdir(exist_ok=True)
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *words],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=surroundings(home),
+    ):
+        os.close(theirs)
+        shown = b""
+        while select.select([ours], [], [], PATIENCE_S)[0]:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:
+                break  # the last one has left
+            if not piece:
+                break
+            shown += piece
+    os.close(ours)
+    return shown
+
+
+TERMINAL = (
+    BEGIN
+    + r"""
+print("before", sys.stdout.isatty(), sys.stderr.isatty())
+with track_run(streams=mode):
+    print("python", sys.stdout.isatty(), sys.stderr.isatty())
+    for i in range(200):
+        c.printf(b"from C %d\n", ctypes.c_int(i))
+        print("python", i)
+        os.write(2, b"to stderr\n")
+        print("python's stderr", file=sys.stderr)
+    print("end ", end="")
+print("after", sys.stdout.isatty())
+"""
+)
+
+
+def test_a_terminal_shows_the_same_bytes_in_the_same_order(tmp_path):
+    off, on = (on_a_terminal(TERMINAL, tmp_path / m, m) for m in ("off", "fd"))
+    assert on == off
+    (lines,) = logs_in(tmp_path / "fd")
+    shown = off.decode().replace("\r", "").split("\n")
+    assert lines == [*shown[1:-2], "end "]
+
+
+def test_c_code_prints_line_by_line_to_a_terminal_as_before(tmp_path):
+    program = BEGIN + (
+        "with track_run(streams=mode):\n"
+        "    c.puts(b'first')\n"
+        "    os.write(1, b'second\\n')\n"
+    )
+    assert on_a_terminal(program, tmp_path) == b"first\r\nsecond\r\n"
+
+
+RECORDS = (
+    BEGIN
+    + r"""
+logging.basicConfig(format="%(message)s", level="INFO")
+with track_run(streams=mode) as run:
+    for i in range(50):
+        os.write(1, b"C %d\n" % i)
+        logging.info("record %d", i)
+        os.write(1, b"C again %d\n" % i)
+        run.log(f"by hand {i}")
+        print("printed", i)
+"""
+)
+
+
+def test_solver_output_records_and_prints_are_in_order_and_no_line_is_there_twice(
+    tmp_path,
+):
+    done = run(RECORDS, tmp_path)
+    (lines,) = done.logs
+    said = [re.sub(r"^\S+ INFO root: ", "", line) for line in lines]
+    assert said == [
+        text.format(i)
+        for i in range(50)
+        for text in ("C {}", "record {}", "C again {}", "by hand {}", "printed {}")
+    ]
+    assert done.err.split(b"\n") == [*(b"record %d" % i for i in range(50)), b""]
+
+
+def test_a_terminal_shows_records_between_what_c_code_prints(tmp_path):
+    off, on = (on_a_terminal(RECORDS, tmp_path / m, m) for m in ("off", "fd"))
+    assert on == off
+
+
+def test_all_that_is_printed_while_the_lock_of_python_is_held_is_there(tmp_path):
+    program = BEGIN + (
+        "held = ctypes.PyDLL(None)\n"
+        "with track_run(streams=mode):\n"
+        "    for i in range(100_000):\n"
+        "        held.printf(b'%06d and some more of it\\n', ctypes.c_int(i))\n"
+    )
+    done = run(program, tmp_path, NEXTMV_AUTOTRACK_MAX_LOG="10_000_000")
+    assert done.out == b"".join(
+        b"%06d and some more of it\n" % i for i in range(100_000)
+    )
+    assert [b"\n".join(line.encode() for line in done.logs[0]) + b"\n"] == [done.out]
+
+
+def test_of_a_long_output_head_and_tail_are_kept(tmp_path):
+    program = BEGIN + (
+        "with track_run(streams=mode):\n"
+        "    for i in range(300_000):\n"
+        "        c.printf(b'%06d and some more of it\\n', ctypes.c_int(i))\n"
+    )
+    done = run(program, tmp_path)
+    (lines,) = done.logs
+    assert done.out.count(b"\n") == 300_000
+    assert lines[0].startswith("000000 ")
+    assert lines[-1].startswith("299999 ")
+    (gap,) = [line for line in lines if "left out" in line]
+    count = int(gap.split()[1])
+    assert count == 300_000 - (len(lines) - 1)
+    assert 900_000 < sum(len(line) + 1 for line in lines) <= 1_000_200
+
+
+def killed(program: str, home: Path) -> list[str]:
+    """Run a program until it says that it is ready on stderr, and kill it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "fd"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=surroundings(home),
+    ) as running:
+        running.stderr.readline()
+        running.send_signal(signal.SIGKILL)
+        out, _ = running.communicate(timeout=PATIENCE_S)
+    # The end of the relay's output is the end of the relay.
+    (lines,) = logs_in(home)
+    # It goes by another pipe, and may be overtaken.
+    lines.remove("ready")
+    assert out.decode().split("\n")[:-1] == lines
+    return lines
+
+
+def test_of_a_killed_process_the_log_has_what_was_printed_so_far(tmp_path):
+    program = BEGIN + (
+        "with track_run(streams=mode):\n"
+        "    held = ctypes.PyDLL(None)\n"
+        "    for i in range(10_000):\n"
+        "        held.printf(b'line %d\\n', ctypes.c_int(i))\n"
+        "    held.fflush(None)\n"
+        "    held.dprintf(2, b'ready\\n')\n"
+        "    held.sleep(60)\n"
+    )
+    assert killed(program, tmp_path) == [f"line {i}" for i in range(10_000)]
+
+
+NESTED = (
+    BEGIN
+    + r"""
+with track_run("outer", streams=mode):
+    os.write(1, b"outer\n")
+    with track_run("inner", streams=mode):
+        os.write(1, b"both\n")
+    os.write(1, b"outer again\n")
+with track_run("next", streams=mode):
+    os.write(1, b"next\n")
+with track_run("python", streams="python"):
+    os.write(1, b"not seen\n")
+    print("seen")
+"""
+)
+
+
+def test_runs_nest_and_follow_each_other(tmp_path):
+    done = run(NESTED, tmp_path)
+    assert done.logs == [
+        ["outer", "both", "outer again"],
+        ["both"],
+        ["next"],
+        ["seen"],
+    ]
+
+
+LEFT = (
+    BEGIN
+    + r"""
+before = [os.fstat(n).st_ino for n in (1, 2)]
+{}
+assert [os.fstat(n).st_ino for n in (1, 2)] == before
+os.write(2, b"restored\n")
+"""
+)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "with track_run(streams=mode): os.write(1, b'x\\n')",
+        """try:
+    with track_run(streams=mode): os.write(1, b'x\\n'); raise KeyError
+except KeyError: pass""",
+        """try:
+    with track_run(streams=mode):
+        os.write(1, b'x\\n'); signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt: pass""",
+    ],
+)
+def test_the_descriptors_are_restored_whatever_happens(tmp_path, block):
+    done = run("import signal\n" + LEFT.format(block), tmp_path)
+    assert (done.code, done.err) == (0, b"restored\n"), done.err
+    assert done.logs[0][0] == "x"
+
+
+FOREIGN = (
+    BEGIN
+    + r"""
+file = os.open(sys.argv[2], os.O_RDWR | os.O_CREAT)
+with track_run(streams=mode):
+    os.write(1, b"ours\n")
+    kept = os.dup(1)
+    os.dup2(file, 1)
+    os.write(1, b"to the file\n")
+    os.dup2(kept, 1)
+    os.write(1, b"ours again\n")
+os.write(1, b"after\n")
+block = track_run(streams=mode)
+block.__enter__()
+os.write(1, b"second\n")
+kept = os.dup(1)
+os.dup2(file, 1)
+block.__exit__(None, None, None)
+os.write(1, b"still to the file\n")
+os.dup2(kept, 1)
+os.write(1, b"by the relay, and in no log\n")
+"""
+)
+
+
+def test_redirections_of_others_inside_and_across_are_left_as_they_are(tmp_path):
+    done = run(FOREIGN, tmp_path / "home", "fd", str(tmp_path / "file"))
+    assert done.code == 0, done.err
+    assert done.out.split(b"\n") == [
+        b"ours",
+        b"ours again",
+        b"after",
+        b"second",
+        b"by the relay, and in no log",
+        b"",
+    ]
+    assert (tmp_path / "file").read_bytes() == b"to the file\nstill to the file\n"
+    assert done.logs == [["ours", "ours again"], ["second"]]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "os._exit(0)",
+        "os.execvp('true', ['true'])",
+        "sys.exit(0)",
+        "os.abort()",
+        "os.fork() and os.wait()",
+    ],
+)
+def test_nothing_printed_is_lost_however_the_process_ends(tmp_path, end):
+    program = BEGIN + (
+        "with track_run(streams=mode):\n"
+        "    for i in range(2000): os.write(1, b'line %d\\n' % i)\n"
+        f"    {end}\n"
+    )
+    done = run(program, tmp_path)
+    lines = [f"line {i}" for i in range(2000)]
+    assert done.out.decode().split("\n")[:-1] == lines
+    assert done.logs[0][:2000] == lines
+
+
+def test_a_forked_child_prints_into_the_run_and_ends_it_not(tmp_path):
+    program = BEGIN + (
+        "with track_run(streams=mode):\n"
+        "    print('parent', flush=True)\n"
+        "    if os.fork() == 0:\n"
+        "        print('child', flush=True)\n"
+        "    else:\n"
+        "        os.wait()\n"
+        "        print('parent again', flush=True)\n"
+    )
+    done = run(program, tmp_path)
+    assert done.code == 0, done.err
+    assert done.logs == [["parent", "child", "parent again"]]
+
+
+def test_a_child_that_outlives_the_run_can_go_on_printing(tmp_path):
+    program = BEGIN + (
+        "with track_run(streams=mode):\n"
+        "    child = subprocess.Popen(['sh', '-c', 'read x; echo late'], stdin=-1)\n"
+        "child.communicate(b'go\\n')\n"
+        "print('after')\n"
+    )
+    done = run(program, tmp_path)
+    assert sorted(done.out.split()) == [b"after", b"late"]
+    assert done.logs == [[]]
+
+
+@pytest.mark.parametrize("closed", ["1", "2"])
+def test_what_has_taken_the_number_of_a_closed_descriptor_is_left_alone(
+    tmp_path, closed
+):
+    program = BEGIN + (
+        f"os.close({closed})\n"
+        f"assert os.open(os.devnull, os.O_RDWR) == {closed}\n"
+        f"before = os.fstat({closed})\n"
+        "with track_run(streams=mode):\n"
+        f"    assert os.path.samestat(os.fstat({closed}), before)\n"
+        f"    os.write({3 - int(closed)}, b'open\\n')\n"
+        f"assert os.path.samestat(os.fstat({closed}), before)\n"
+    )
+    done = run(program, tmp_path)
+    assert done.code == 0, done.err
+    assert done.logs == [["open"]]
+
+
+def test_without_descriptors_what_python_prints_is_still_there(tmp_path):
+    program = BEGIN + (
+        "import io\n"
+        "os.closerange(1, 3)\n"
+        "sys.stdout = sys.stderr = io.StringIO()\n"
+        "with track_run(streams=mode):\n"
+        "    print('python')\n"
+        "assert 'descriptors 1 and 2 are closed' in sys.stdout.getvalue()\n"
+    )
+    done = run(program, tmp_path)
+    assert done.code == 0
+    assert done.logs == [["python"]]
+
+
+def test_without_a_relay_what_python_prints_is_still_there(tmp_path):
+    program = BEGIN + (
+        "sys.executable = ''\n"
+        "with track_run(streams=mode):\n"
+        "    print('python')\n"
+        "    os.write(1, b'C\\n')\n"
+    )
+    done = run(program, tmp_path)
+    assert done.code == 0
+    assert b"what C code prints is not recorded: there is no Python" in done.err
+    assert done.err.count(b"\n") == 1
+    assert done.logs == [["python"]]
+
+
+def test_a_reader_that_has_gone_is_noticed_by_who_prints(tmp_path):
+    program = BEGIN + (
+        "with track_run(streams=mode):\n"
+        "    try:\n"
+        "        while True: os.write(1, b'x' * 1000)\n"
+        "    except BrokenPipeError: os.write(2, b'noticed\\n')\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=surroundings(tmp_path),
+    ) as running:
+        running.stdout.close()
+        assert running.stderr.read() == b"noticed\n"
+
+
+def test_runs_at_once_get_all_that_is_printed_meanwhile(tmp_path):
+    program = BEGIN + (
+        "both = threading.Barrier(2)\n"
+        "@tracked(streams=mode)\n"
+        "def solve(name):\n"
+        "    both.wait()\n"
+        "    for i in range(100): os.write(1, b'%s %d\\n' % (name, i))\n"
+        "    both.wait()\n"
+        "threads = [threading.Thread(target=solve, args=(n,)) for n in (b'a', b'b')]\n"
+        "for thread in threads: thread.start()\n"
+        "for thread in threads: thread.join()\n"
+    )
+    done = run(program, tmp_path)
+    for lines in done.logs:
+        for name in "ab":
+            own = [line for line in lines if line.startswith(name)]
+            assert own == [f"{name} {i}" for i in range(100)]
+
+
+def test_runs_at_once_get_of_what_python_prints_their_own_only(tmp_path):
+    program = BEGIN + (
+        "both = threading.Barrier(2)\n"
+        "@tracked(streams=mode)\n"
+        "def solve(name):\n"
+        "    both.wait()\n"
+        "    for i in range(100): print(name, i)\n"
+        "    both.wait()\n"
+        "threads = [threading.Thread(target=solve, args=(n,)) for n in 'ab']\n"
+        "for thread in threads: thread.start()\n"
+        "for thread in threads: thread.join()\n"
+    )
+    done = run(program, tmp_path)
+    assert sorted(done.logs) == [[f"{n} {i}" for i in range(100)] for n in "ab"]
+    assert len(done.out.splitlines()) == 200
+
+
+def test_what_threads_without_a_run_print_is_there(tmp_path):
+    program = BEGIN + (
+        "with track_run(streams=mode):\n"
+        "    thread = threading.Thread(target=print, args=('in a thread',))\n"
+        "    thread.start(); thread.join()\n"
+    )
+    assert run(program, tmp_path).logs == [["in a thread"]]
+
+
+def test_no_file_and_no_child_is_left_behind(tmp_path):
+    program = BEGIN + (
+        "with track_run(streams=mode): os.write(1, b'x\\n')\n"
+        "try: os.wait()\n"
+        "except ChildProcessError: print('no child')\n"
+    )
+    done = run(program, tmp_path)
+    assert done.out == b"x\nno child\n"
+    assert not [*tmp_path.rglob("*.printed")]
