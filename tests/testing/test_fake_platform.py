@@ -18,7 +18,7 @@ from nextmv_autotrack import (
     tracked,
 )
 from nextmv_autotrack.capture import installed
-from nextmv_autotrack.testing import FakePlatform
+from nextmv_autotrack.testing import FakePlatform, recording
 
 RUN = {"input": {"stops": 3}, "output": {"routes": [[1, 2]]}, "metrics": {"value": 4}}
 
@@ -182,3 +182,12 @@ def test_a_run_of_a_forked_child_arrives_too(is_first):
             os._exit(0)
         os.waitpid(child, 0)
     assert [run.input for run in fake.runs if run.input != ["bonn"]] == [["essen"]]
+
+
+def test_a_folder_is_its_files_in_memory_and_on_the_platform(tmp_path):
+    (tmp_path / "plan.txt").write_text("bonn")
+    with recording() as recorded, track_run(name="files", output_dir=tmp_path):
+        pass
+    with FakePlatform() as fake, track_run(name="files", output_dir=tmp_path):
+        pass
+    assert recorded[0].output == fake.runs[0].output == {"plan.txt": b"bonn"}
