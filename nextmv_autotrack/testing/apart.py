@@ -38,6 +38,7 @@ _CHOSEN = {
     "allow_http": False,
     # They differ from machine to machine, and a test compares.
     "resources": False,
+    "environment": "none",
 }
 
 # What processes that the test starts find there; they would track for real.

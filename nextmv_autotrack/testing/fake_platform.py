@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nextmv_autotrack.leaving import send_what_is_left
 from nextmv_autotrack.nextmv_api.in_place import CLOCK
 from nextmv_autotrack.testing.apart import HOST, set_apart, tracking_by
 from nextmv_autotrack.testing.messages import Answer, Request
@@ -17,6 +19,7 @@ from nextmv_autotrack.testing.recorded_run import RecordedRuns
 from nextmv_autotrack.testing.service import Service
 from nextmv_autotrack.testing.trouble import Kind, Trouble
 from nextmv_autotrack.tracker import Tracker
+from nextmv_autotrack.upload.fork_gate import ForkGate
 
 if TYPE_CHECKING:
     import httpx
@@ -72,6 +75,7 @@ class FakePlatform:
         self._troubles: list[Trouble] = []
         self._one_at_a_time = threading.Lock()
         self._in_place = ExitStack()
+        self._pid = os.getpid()
         self.skipped_s = 0.0
         """Seconds that nobody has waited for."""
         self.requests: list[SeenRequest] = []
@@ -144,6 +148,8 @@ class FakePlatform:
     def _wait_for(self, tracker: Tracker) -> None:
         # With a fault on order it may take for ever: as long as a program takes, then.
         tracker.shutdown(None if self._troubles else _ALL_IS_THERE_S)
+        # As a program does for its children.
+        send_what_is_left(tracker.sources, CLOCK, ForkGate())
 
     def __exit__(self, *_: object) -> None:
         self._in_place.close()
@@ -160,8 +166,10 @@ class FakePlatform:
     def _answered(self, request: httpx.Request, body: bytes) -> httpx.Response:
         import httpx  # noqa: PLC0415 -- it is loaded: there is a request
 
-        if request.url.host not in {HOST, _STORAGE_HOST}:
-            # Of somebody who was there before: it is as if the network were down.
+        # Of somebody who was there before, or in a forked child, whose runs the process
+        # with the platform sends: it is as if the network were down.
+        is_ours = request.url.host in {HOST, _STORAGE_HOST}
+        if not is_ours or self._pid != os.getpid():
             raise httpx.ConnectError("a fake platform is in place of the network")
         came_s = CLOCK.steady()
         with self._one_at_a_time:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import orjson
 
 from nextmv_autotrack.clock import NS_PER_S
-from nextmv_autotrack.encode.formats import format_of
 from nextmv_autotrack.errors import NotDeliveredError
-from nextmv_autotrack.journal import BEGIN, END, LOG, PART, Body
+from nextmv_autotrack.journal import Body, Frame, Kind
+from nextmv_autotrack.redact import DEFAULT_RULES
 from nextmv_autotrack.settings import Sources
 from nextmv_autotrack.status import Delivery, Status
+from nextmv_autotrack.store.redacting import Redactor
 from nextmv_autotrack.testing.apart import LocalTracker
+from nextmv_autotrack.testing.read_back import read_back
 from nextmv_autotrack.testing.recorded_run import RecordedRun
 from nextmv_autotrack.whereabouts import Place
 
@@ -28,21 +28,21 @@ class MemoryTracker(LocalTracker):
     """Tracks a process without a folder, a thread, or a connection."""
 
     def __init__(self, sources: Sources) -> None:
-        self._frames: dict[str, list[_Frame]] = {}
+        self._frames: dict[str, list[Frame]] = {}
         self._known: dict[str, tuple[int, RecordedRun]] = {}
         super().__init__(sources)
         self.handle = _NeverSent()
 
     def _append_first(self, kind: int, meta: bytes, payload: Body) -> None:
         # In single steps, so that no lock is needed: a fork might find it taken.
-        told, body = orjson.loads(meta), _bytes(payload)
-        self._frames.setdefault(told["id"], []).append((kind, told, body))
+        frame = Frame(Kind(kind), meta, _bytes(payload), 0)
+        self._frames.setdefault(orjson.loads(meta)["id"], []).append(frame)
 
     def runs(self) -> list[RecordedRun]:
         """Return the runs so far, in the order in which they began."""
         return [self._run(*one) for one in tuple(self._frames.items())]
 
-    def _run(self, run_id: str, frames: list[_Frame]) -> RecordedRun:
+    def _run(self, run_id: str, frames: list[Frame]) -> RecordedRun:
         # Read once: a test may look at each of thousands, by its number.
         count, run = self._known.get(run_id, (0, None))
         if run is None or count != len(frames):
@@ -52,17 +52,21 @@ class MemoryTracker(LocalTracker):
         return run
 
 
-_Frame = tuple[int, dict[str, Any], bytes]
-
-
-def _run(frames: tuple[_Frame, ...]) -> RecordedRun:
-    told: dict[str, Any] = {"logs": []}
-    for kind, meta, payload in frames:
-        if kind == LOG:
-            told["logs"] += payload.decode("utf-8", "replace").splitlines()
-        elif kind in _READERS:
-            told.update(_READERS[kind](meta, payload))
-    return RecordedRun(**told)
+def _run(frames: tuple[Frame, ...]) -> RecordedRun:
+    """Read a run as the store does: what is secret stays behind."""
+    redactor = Redactor((), lambda _: b"")
+    redactor.begin(frames)
+    told: dict[str, Any] = {}
+    lines, rules = b"", DEFAULT_RULES
+    for frame in frames:
+        meta, rules = redactor.meta(frame)
+        if frame.kind is Kind.LOG:
+            lines += frame.payload
+        elif frame.kind in _READERS:
+            body = redactor.payload(frame, rules)
+            told.update(_READERS[frame.kind](meta, body))
+    text = redactor.lines(told["id"], lines, rules).decode("utf-8", "replace")
+    return RecordedRun(**told, logs=text.splitlines())
 
 
 def _begun(meta: dict[str, Any], payload: bytes) -> dict[str, Any]:
@@ -87,28 +91,17 @@ def _added(meta: dict[str, Any], payload: bytes) -> dict[str, Any]:
 
 
 def _read(what: str, payload: bytes) -> dict[str, Any]:
-    if not payload:
-        return {}
-    if format_of(payload) == "multi-file":
-        return {what: _files(payload)}
-    return {what: orjson.loads(payload)}
-
-
-def _files(archive: bytes) -> dict[str, bytes]:
-    """Return what is in the files of a folder, by their names in it."""
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        opened = ((one.name, files.extractfile(one)) for one in files)
-        return {name: file.read() for name, file in opened if file is not None}
+    return {what: read_back(payload)} if payload else {}
 
 
 def _bytes(payload: Body) -> bytes:
     return payload if isinstance(payload, bytes) else payload.read()
 
 
-_READERS: dict[int, Callable[[dict[str, Any], bytes], dict[str, Any]]] = {
-    BEGIN: _begun,
-    PART: _added,
-    END: _ended,
+_READERS: dict[Kind, Callable[[dict[str, Any], bytes], dict[str, Any]]] = {
+    Kind.BEGIN: _begun,
+    Kind.PART: _added,
+    Kind.END: _ended,
 }
 
 

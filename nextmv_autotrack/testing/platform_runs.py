@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from nextmv_autotrack.status import Status
+from nextmv_autotrack.testing.read_back import read_back
 from nextmv_autotrack.testing.recorded_run import RecordedRun
 from nextmv_autotrack.testing.service import CreatedRun, Service
 
@@ -52,10 +53,10 @@ def _output(service: Service, run: CreatedRun) -> tuple[Any, dict[str, Any], lis
 
 
 def _read(service: Service, run: CreatedRun, part: str) -> Any:
-    """One document: of JSON, a text, or the bytes of an archive."""
+    """One document: of JSON, a text, or the files of a folder."""
     formats = run.body.get("configuration", {}).get("format", {})
     kind = formats.get(part, {}).get("type", "json")
     blob = service.blob(run, part)
     if kind == "json":
         return json.loads(blob or b"null")
-    return blob.decode() if kind == "text" else blob
+    return blob.decode() if kind == "text" else read_back(blob)

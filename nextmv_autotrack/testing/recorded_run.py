@@ -21,7 +21,8 @@ _shown.maxstring = _shown.maxother = 200
 class RecordedRun:
     """One run as it was recorded, its values read back from JSON.
 
-    A tuple has become a list by then, an enum its value: as the platform has it.
+    A tuple has become a list by then, an enum its value, what is secret `[redacted]`: as
+    the platform has it. A folder is a dict of its files, as bytes by their names.
 
     Example:
         >>> from nextmv_autotrack.testing import RecordedRun

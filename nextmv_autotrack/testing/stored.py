@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from nextmv_autotrack.journal import Home
 from nextmv_autotrack.store import Store, StoredRun
 from nextmv_autotrack.store.selection import Selection
 from nextmv_autotrack.store.sweep import Sweep
+from nextmv_autotrack.testing.read_back import read_back
 from nextmv_autotrack.testing.recorded_run import RecordedRun, RecordedRuns
 
 
@@ -45,4 +44,4 @@ def _as_recorded(store: Store, run: StoredRun) -> RecordedRun:
 
 
 def _read(store: Store, digest: str | None) -> Any:
-    return None if digest is None else orjson.loads(store.payload(digest))
+    return None if digest is None else read_back(store.payload(digest))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 
 import pytest
@@ -17,7 +18,7 @@ from nextmv_autotrack import (
     tracked,
 )
 from nextmv_autotrack.capture import installed
-from nextmv_autotrack.testing import FakePlatform
+from nextmv_autotrack.testing import FakePlatform, recording
 
 RUN = {"input": {"stops": 3}, "output": {"routes": [[1, 2]]}, "metrics": {"value": 4}}
 
@@ -166,3 +167,27 @@ def test_its_folder_and_its_thread_go_with_it():
 def test_applications_can_be_made_there(fake):
     assert Application("routing").create()
     assert not Application("routing").create(exist_ok=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_run_of_a_forked_child_arrives_too(is_first):
+    with FakePlatform() as fake:
+        if not is_first:
+            solve(["bonn"])
+        child = os.fork()
+        if not child:
+            solve(["essen"])
+            os._exit(0)
+        os.waitpid(child, 0)
+    assert [run.input for run in fake.runs if run.input != ["bonn"]] == [["essen"]]
+
+
+def test_a_folder_is_its_files_in_memory_and_on_the_platform(tmp_path):
+    (tmp_path / "plan.txt").write_text("bonn")
+    with recording() as recorded, track_run(name="files", output_dir=tmp_path):
+        pass
+    with FakePlatform() as fake, track_run(name="files", output_dir=tmp_path):
+        pass
+    assert recorded[0].output == fake.runs[0].output == {"plan.txt": b"bonn"}

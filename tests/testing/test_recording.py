@@ -78,6 +78,13 @@ def test_runs_are_in_the_order_in_which_they_began_and_know_what_they_are_in(run
     assert runs.inside(runs[0]) == runs[1:]
 
 
+def test_what_is_secret_is_no_more_recorded_than_elsewhere(runs):
+    with track_run(name="nightly", input={"a": {"b": {"c": {"password": "hunter2"}}}}):
+        current_run().log("Authorization: Bearer abcdefghijklmnopqrstuvwxyz0123456789")
+    assert runs[0].input == {"a": {"b": {"c": {"password": "[redacted]"}}}}
+    assert "abcdefgh" not in runs[0].logs[0]
+
+
 def test_a_run_in_progress_is_there_as_running_with_its_lines_so_far(runs):
     with track_run(name="nightly") as run:
         run.input = {"stops": 3}
