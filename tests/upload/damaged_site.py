@@ -48,6 +48,11 @@ def content(number: int) -> bytes:
     return b'"%0*d"' % (size, number)
 
 
+def sent(number: int) -> bytes:
+    """Return what the platform gets of that: it is a text."""
+    return content(number)[1:-1]
+
+
 class Site:
     """A machine with one process that delivers, and its platform."""
 
@@ -154,7 +159,7 @@ class Original:
             journal.begin(number, content(number), delivery="waiting", app_id="routing")
             journal.log(number, b"line %d\n" % number)
             journal.end(number, b"%d" % number, metrics={"value": number})
-            self.inputs.add(content(number)[1:-1])
+            self.inputs.add(sent(number))
 
     def _delivered(self, journal: Journal) -> None:
         """Deliver some; die while the answers to the creation of some more are lost."""

@@ -12,7 +12,15 @@ from nextmv_autotrack.nextmv_api.wire import marker
 from nextmv_autotrack.store import Store
 from nextmv_autotrack.upload.worker import DAMAGES_AT_ONCE
 from tests.store.journals import run_id
-from tests.upload.damaged_site import DATABASE, DAY_S, WAITING, Original, Site, content
+from tests.upload.damaged_site import (
+    DATABASE,
+    DAY_S,
+    WAITING,
+    Original,
+    Site,
+    content,
+    sent,
+)
 from tests.upload.model_platform import Trouble
 
 pytestmark = pytest.mark.usefixtures("as_for_users")
@@ -92,7 +100,7 @@ def test_a_run_that_is_not_found_by_its_id_is_sent_once_when_that_is_mended(
     for number, at in enumerate(places):
         site = original.copied(tmp_path / str(number), [(at + 30, 0)])
         delivered_and_read(site, caplog)
-        assert site.inputs()[content(205)] <= 1
+        assert site.inputs()[sent(205)] <= 1
         assert sum(site.inputs().values()) >= len(original.inputs) - 1
 
 
@@ -119,8 +127,8 @@ def test_a_run_whose_row_says_other_words_is_not_sent_again_and_again(
         site = original.copied(tmp_path / str(letter), [(at + letter, letter % 8)])
         (said,) = delivered_and_read(site, caplog)
         assert "damaged" in said
-        assert site.inputs()[content(205)] <= 1
-        assert original.inputs - set(site.inputs()) <= {content(205)}
+        assert site.inputs()[sent(205)] <= 1
+        assert original.inputs - set(site.inputs()) <= {sent(205)}
         assert sum(site.inputs().values()) == len(set(site.inputs()))
 
 
@@ -152,7 +160,7 @@ def test_a_payload_file_that_is_damaged_is_not_sent_and_holds_up_no_other_run(
     file.write_bytes(data)
     (said,) = delivered_and_read(site, caplog)
     assert "not what was recorded" in said
-    assert original.inputs - set(site.inputs()) == {content(201)}
+    assert original.inputs - set(site.inputs()) == {sent(201)}
 
 
 def test_a_payload_that_was_damaged_is_sent_once_an_equal_one_is_recorded(
@@ -200,7 +208,7 @@ def test_one_row_that_is_damaged_is_put_aside_and_the_others_are_sent(
         )
     (said,) = delivered_and_read(site, caplog)
     assert "damaged in the store: " + damage.split(" ", maxsplit=1)[0] in said
-    assert original.inputs - set(site.inputs()) == {content(202)}
+    assert original.inputs - set(site.inputs()) == {sent(202)}
     with site.opened() as store:
         (shown,) = [run for run in store.runs(limit=1000) if run.damage]
         (rejected,) = store.account().rejected
