@@ -316,7 +316,7 @@ def test_a_living_sibling_recovers_and_delivers_what_a_killed_process_leaves(
         running.kill()
         until(lambda: len(platform.runs()) == 2)
     run = platform.runs()[1]
-    assert (json.loads(run.input), run.logs) == ("in progress", b"the last line\n")
+    assert (run.given, run.logs) == ("in progress", b"the last line\n")
     assert run.result["status"] == "failed"
     assert run.result["error_message"].startswith(ENDED)
 

@@ -353,7 +353,8 @@ class Ledger(RuleBasedStateMachine):
         assert delivery is Delivery.DELIVERED
         parts = self.platform.parts(marker(run))
         number = int(run[-12:], 16)
-        assert parts["input"] == self.tracked[run]
+        # It is a text.
+        assert parts["input"] == json.loads(self.tracked[run]).encode()
         assert json.loads(parts["output"]) == {"solution": number}
         assert parts["logs"] == b"line %d\n" % number
 
