@@ -11,7 +11,8 @@ from shlex import quote
 from typing import Any, ClassVar, NamedTuple
 
 from nextmv_autotrack.errors import SettingsError
-from nextmv_autotrack.settings.values import CHECKS, from_text
+from nextmv_autotrack.settings.from_text import from_text
+from nextmv_autotrack.settings.values import CHECKS
 
 _CONFIG, _SESSIONS = "config.yaml", "sessions.yaml"
 

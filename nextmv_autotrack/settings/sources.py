@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.errors import SettingsError
-from nextmv_autotrack.settings import access, values
+from nextmv_autotrack.settings import access
 from nextmv_autotrack.settings.access import Access
+from nextmv_autotrack.settings.from_text import from_text
 from nextmv_autotrack.settings.outside import chosen_profile, is_of_a_project, said
 from nextmv_autotrack.settings.schema import Settings, checked
 
@@ -170,7 +171,7 @@ class Sources:
 
     def _read(self, name: str, source: str, value: object) -> dict[str, Any]:
         """One value or none: a typo outside the code must not stop a model."""
-        given = values.from_text(name, value) if isinstance(value, str) else value
+        given = from_text(name, value) if isinstance(value, str) else value
         try:
             return checked({name: given})
         except SettingsError as error:

@@ -1,20 +1,16 @@
-"""What each setting may be, and how it is read from text."""
+"""What each setting may be."""
 
 from __future__ import annotations
 
 import logging
 import os
 import re
-import reprlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from nextmv_autotrack.errors import SettingsError
-from nextmv_autotrack.redact.names import words_of
-
-_TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"0", "false", "no", "off"})
+from nextmv_autotrack.settings.redact_setting import redact_setting
+from nextmv_autotrack.settings.wrong import wrong
 
 _DESTINATIONS = ("auto", "cloud", "local")
 _ENVIRONMENTS = ("full", "versions", "none")
@@ -32,19 +28,6 @@ LONGEST_AGE_DAYS = 36_500
 # Eleven days: what every system can wait for.
 LONGEST_TIMEOUT_S = 1_000_000
 
-# A name, and not a text: what is looked for in every chunk of a payload.
-MAX_REDACTED_CHARS = 100
-
-# They are written down with each record of a run.
-MAX_REDACTED = 50
-MAX_PATTERN_CHARS = 1_000
-_IN_NAMES = "_-.! "
-_PATTERN = "re:"
-_WANTED_OF_REDACT = (
-    "names such as 'iban' ('!iban' allows one), regular expressions of texts, "
-    "callables, or False"
-)
-
 # Only what would surely fail; the client looks again, and closer.
 _ADDRESS = re.compile(
     r"(https?://)?(\[[\w:.%]+\]|[^\s/?#@:\[\]]+)(:\d+)?(/[^\s/?#][^\s?#]*)?",
@@ -52,59 +35,42 @@ _ADDRESS = re.compile(
 )
 
 
-def _wrong(name: str, value: object, wanted: str) -> SettingsError:
-    return SettingsError(f"setting {name!r} must be {wanted}{_instead(name, value)}")
-
-
-def _instead(name: str, value: object) -> str:
-    if isinstance(value, str) and not value.strip():
-        return ", and not empty"
-    if name in {"api_key", "endpoint"} and isinstance(value, str):
-        # A key, or an address with a password, would end in somebody's log.
-        return ""
-    is_simple = value is None or isinstance(value, (str, int, float, list, tuple))
-    if is_simple and name not in {"api_key", "endpoint"}:
-        return f", not {reprlib.repr(value)}"
-    # Of most objects, what they are says more than how they look.
-    return f", not something of type {type(value).__qualname__}"
-
-
 def _flag(name: str, value: object) -> bool:
     if isinstance(value, bool):
         return value
-    raise _wrong(name, value, "True or False")
+    raise wrong(name, value, "True or False")
 
 
 def _text(name: str, value: object) -> str | None:
     if value is None or (isinstance(value, str) and value.strip()):
         # A line break is what remains of a file; no key or id has one.
         return value.strip() if value else None
-    raise _wrong(name, value, "a text")
+    raise wrong(name, value, "a text")
 
 
 def _endpoint(name: str, value: object) -> str:
     text = value.strip().rstrip("/") if isinstance(value, str) else ""
     if _ADDRESS.fullmatch(text):
         return text if "://" in text else f"https://{text}"
-    raise _wrong(name, value, "an address such as https://api.cloud.nextmv.io")
+    raise wrong(name, value, "an address such as https://api.cloud.nextmv.io")
 
 
 def _text_or_callable(name: str, value: object) -> Any:
     if value is None or callable(value) or (isinstance(value, str) and value.strip()):
         return value
-    raise _wrong(name, value, "a text or a callable")
+    raise wrong(name, value, "a text or a callable")
 
 
 def _destination(name: str, value: object) -> Any:
     if isinstance(value, str) and value in _DESTINATIONS:
         return value
-    raise _wrong(name, value, "'auto', 'cloud' or 'local'")
+    raise wrong(name, value, "'auto', 'cloud' or 'local'")
 
 
 def _environment(name: str, value: object) -> Any:
     if isinstance(value, str) and value in _ENVIRONMENTS:
         return value
-    raise _wrong(name, value, "'full', 'versions' or 'none'")
+    raise wrong(name, value, "'full', 'versions' or 'none'")
 
 
 def _streams(name: str, value: object) -> Any:
@@ -113,7 +79,7 @@ def _streams(name: str, value: object) -> Any:
         return "off"
     if isinstance(value, str) and value in _STREAMS:
         return value
-    raise _wrong(name, value, "'off', 'python' or 'fd'")
+    raise wrong(name, value, "'off', 'python' or 'fd'")
 
 
 def _names(name: str, value: object) -> tuple[str, ...]:
@@ -122,7 +88,7 @@ def _names(name: str, value: object) -> tuple[str, ...]:
         isinstance(item, str) and item.isidentifier() for item in listed
     ):
         return tuple(listed)
-    raise _wrong(name, value, "the name of an argument, or several")
+    raise wrong(name, value, "the name of an argument, or several")
 
 
 def _input(name: str, value: object) -> Any:
@@ -138,48 +104,13 @@ def _output(name: str, value: object) -> Any:
         return value
     if value is True:
         return None
-    raise _wrong(name, value, "a callable, given in code, or False")
+    raise wrong(name, value, "a callable, given in code, or False")
 
 
 def _callable(name: str, value: object) -> Any:
     if value is None or callable(value):
         return value
-    raise _wrong(name, value, "a callable, given in code")
-
-
-def _redact(name: str, value: object) -> Any:
-    if value is False:
-        return False
-    if value is None or value is True:
-        return ()
-    listed = value if isinstance(value, (list, tuple, set, frozenset)) else (value,)
-    if len(listed) > MAX_REDACTED:
-        raise _wrong(name, value, f"{_WANTED_OF_REDACT}, up to {MAX_REDACTED} of them")
-    return tuple(_redacted(name, one) for one in listed)
-
-
-def _redacted(name: str, value: object) -> Any:
-    if isinstance(value, str) and value.startswith(_PATTERN):
-        return _redacted(name, _compiled(name, value.removeprefix(_PATTERN)))
-    if isinstance(value, str):
-        is_name = words_of(value) and len(value) <= MAX_REDACTED_CHARS
-        if is_name and all(sign.isalnum() or sign in _IN_NAMES for sign in value):
-            return value
-    elif isinstance(value, re.Pattern):
-        pattern: object = value.pattern
-        if isinstance(pattern, str) and len(pattern) <= MAX_PATTERN_CHARS:
-            return value
-    elif callable(value):
-        return value
-    raise _wrong(name, value, _WANTED_OF_REDACT)
-
-
-def _compiled(name: str, pattern: str) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        message = f"setting {name!r}: {pattern!r:.80} is no regular expression: {error}"
-        raise SettingsError(message) from None
+    raise wrong(name, value, "a callable, given in code")
 
 
 def _logs(name: str, value: object) -> bool | int:
@@ -189,7 +120,7 @@ def _logs(name: str, value: object) -> bool | int:
         level = logging.getLevelName(value.upper())
         if isinstance(level, int):
             return level
-    raise _wrong(name, value, "True, False or a logging level")
+    raise wrong(name, value, "True, False or a logging level")
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
@@ -199,14 +130,14 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 def _share(name: str, value: object) -> float:
     if _is_number(value) and 0 <= value <= 1:
         return float(value)
-    raise _wrong(name, value, "a number from 0 to 1")
+    raise wrong(name, value, "a number from 0 to 1")
 
 
 def _byte_count(name: str, value: object) -> int:
     count = value if isinstance(value, int) and not isinstance(value, bool) else -1
     if count >= SMALLEST_PAYLOAD_BOUND:
         return count
-    raise _wrong(
+    raise wrong(
         name, value, f"a whole number of bytes, {SMALLEST_PAYLOAD_BOUND} or more"
     )
 
@@ -215,7 +146,7 @@ def _disk_bytes(name: str, value: object) -> int:
     count = value if isinstance(value, int) and not isinstance(value, bool) else -1
     if count >= SMALLEST_DISK_BOUND:
         return count
-    raise _wrong(
+    raise wrong(
         name, value, f"a whole number of bytes, {SMALLEST_DISK_BOUND:,} or more"
     )
 
@@ -223,13 +154,13 @@ def _disk_bytes(name: str, value: object) -> int:
 def _days(name: str, value: object) -> float:
     if _is_number(value) and 0 < value <= LONGEST_AGE_DAYS:
         return float(value)
-    raise _wrong(name, value, f"a number of days, up to {LONGEST_AGE_DAYS:,}")
+    raise wrong(name, value, f"a number of days, up to {LONGEST_AGE_DAYS:,}")
 
 
 def _seconds(name: str, value: object) -> float:
     if _is_number(value) and 0 <= value <= LONGEST_TIMEOUT_S:
         return float(value)
-    raise _wrong(name, value, f"a number of seconds from 0 to {LONGEST_TIMEOUT_S:,}")
+    raise wrong(name, value, f"a number of seconds from 0 to {LONGEST_TIMEOUT_S:,}")
 
 
 def _folder(name: str, value: object) -> Path:
@@ -239,7 +170,7 @@ def _folder(name: str, value: object) -> Path:
             return path.expanduser().absolute()
     except (TypeError, ValueError, RuntimeError, OSError):
         pass  # no path, no such user, or a working directory that is gone
-    raise _wrong(name, value, "a path")
+    raise wrong(name, value, "a path")
 
 
 def _folder_or_callable(name: str, value: object) -> Any:
@@ -252,7 +183,7 @@ def _folder_or_callable(name: str, value: object) -> Any:
             return path.expanduser()
     except (TypeError, ValueError, RuntimeError):
         pass  # no path, or no such user
-    raise _wrong(name, value, "the path of a folder, or a callable, given in code")
+    raise wrong(name, value, "the path of a folder, or a callable, given in code")
 
 
 CHECKS: dict[str, Callable[[str, object], Any]] = {
@@ -273,7 +204,7 @@ CHECKS: dict[str, Callable[[str, object], Any]] = {
     "output": _output,
     "output_dir": _folder_or_callable,
     "metrics": _callable,
-    "redact": _redact,
+    "redact": redact_setting,
     "logs": _logs,
     "streams": _streams,
     "resources": _flag,
@@ -288,45 +219,3 @@ CHECKS: dict[str, Callable[[str, object], Any]] = {
     "sync": _flag,
 }
 """From a setting's name to what checks its value."""
-
-_NUMBERS: dict[str, Callable[[str], float]] = {
-    "sample": float,
-    "max_payload": int,
-    "max_log": int,
-    "max_disk": int,
-    "max_age_days": float,
-    "flush_timeout": float,
-}
-
-
-_WORDS_FOR_FLAGS = frozenset(
-    {
-        "allow_http",
-        "enabled",
-        "logs",
-        "output",
-        "redact",
-        "resources",
-        "sync",
-        "system_certs",
-    }
-)
-
-
-def from_text(name: str, text: str) -> Any:
-    """Return what `text`, from a variable or a file, says of the setting `name`."""
-    word = text.strip()
-    if name in _WORDS_FOR_FLAGS:
-        if word.lower() in _TRUE | _FALSE:
-            return word.lower() in _TRUE
-        if name == "logs" and word.isdecimal():
-            return int(word)
-    is_listed = name in {"options", "input", "redact"}
-    if is_listed and "," in word and not word.startswith(_PATTERN):
-        return [item.strip() for item in word.split(",") if item.strip()]
-    if name in _NUMBERS:
-        try:
-            return _NUMBERS[name](word.replace("_", ""))
-        except ValueError:
-            return text
-    return word
