@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from struct import Struct
 from typing import NamedTuple
 
+from nextmv_autotrack.capture.resources import CHILDREN
 from nextmv_autotrack.journal.descriptors import out_of_the_way
 
 if sys.platform != "win32":
@@ -183,12 +184,24 @@ def _start(fds: list[int]) -> None:
         raise OSError("there is no Python to start it with")
     numbers = map(str, fds)
     command = [sys.executable, "-I", "-S", "-c", program.decode(), *numbers]
-    started = subprocess.run(  # noqa: S603 -- a program of ours
+    shell = subprocess.Popen(  # noqa: S603 -- a program of ours
         ["/bin/sh", "-c", _IN_THE_BACKGROUND, "nextmv-autotrack", *command],
         pass_fds=fds,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        check=False,
     )
-    if started.returncode:
+    if _exit_code(shell):
         raise OSError("it cannot be started")
+
+
+def _exit_code(shell: subprocess.Popen[bytes]) -> int:
+    try:
+        _, status, used = os.wait4(shell.pid, 0)
+    except ChildProcessError:
+        # Somebody waits for any child, or none is waited for: it is seen by its silence.
+        shell.returncode = 0
+        return 0
+    # What it has used is not the model's.
+    CHILDREN.leave_out(int((used.ru_utime + used.ru_stime) * 1e9))
+    shell.returncode = os.waitstatus_to_exitcode(status)
+    return shell.returncode

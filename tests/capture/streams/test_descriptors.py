@@ -496,3 +496,16 @@ def test_no_file_and_no_child_is_left_behind(tmp_path):
     done = run(program, tmp_path)
     assert done.out == b"x\nno child\n"
     assert not [*tmp_path.rglob("*.printed")]
+
+
+def test_what_starting_the_relay_takes_is_not_what_the_run_has_used(tmp_path):
+    program = """
+import resource, time
+from nextmv_autotrack import track_run
+from nextmv_autotrack.capture.resources import CHILDREN
+with track_run(streams="fd"):
+    time.sleep(0.05)
+ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(ended.ru_utime + ended.ru_stime > 0, abs(CHILDREN.now().cpu_ns) < 20_000)
+"""
+    assert run(program, tmp_path).out.split() == [b"True", b"True"]
