@@ -55,7 +55,7 @@ class Watch:
                 name, description = _texts(plan, args, kwargs)
             options: dict[str, str] = {}
             unparsed, managed = None, None
-            if "nextmv" in modules and (named is not None or type(value) is not dict):
+            if "nextmv" in modules and nextmv_arguments.are_possible(value, named):
                 given = nextmv_arguments.taken_apart(value, named, plan.settings)
                 value, options, unparsed, managed = given
             elif named is not None and plan.settings.options:
