@@ -21,7 +21,10 @@ def is_of(value: object, module: str, name: str) -> bool:
     found = modules.get(module)
     if found is None:
         return False
-    # Not as an attribute: that would load a module whose import is lazy.
-    names: dict[str, Any] = _namespace_of(found, "__dict__")
+    try:
+        # Not as an attribute: that would load a module whose import is lazy.
+        names: dict[str, Any] = _namespace_of(found, "__dict__")
+    except AttributeError:  # something stands there that is no module
+        return False
     kind = names.get(name)
     return kind is not None and any(one is kind for one in _mro_of(own))

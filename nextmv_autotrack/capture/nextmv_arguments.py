@@ -12,6 +12,22 @@ from nextmv_autotrack.encode.discreet import Discreet
 from nextmv_autotrack.encode.option_texts import option_texts
 from nextmv_autotrack.settings import Settings
 
+# By id, since the hash of a class is up to its metaclass.
+_PLAIN = frozenset(
+    map(id, (dict, list, tuple, set, str, bytes, int, float, bool, type(None)))
+)
+
+
+def are_possible(value: object, named: dict[str, Any] | None) -> bool:
+    """Whether there may be any: looked at before anything is made for them."""
+    if id(type(value)) not in _PLAIN:
+        return True
+    if named is not None:
+        for one in named.values():
+            if id(type(one)) not in _PLAIN:
+                return True
+    return False
+
 
 class Given(NamedTuple):
     """What a call was given, with nothing of the SDK around it."""

@@ -7,6 +7,7 @@ from sys import modules
 from typing import Any
 
 from nextmv_autotrack import safely
+from nextmv_autotrack.capture import nextmv_arguments
 from nextmv_autotrack.capture.arguments import Arguments, check_names, input_of
 from nextmv_autotrack.capture.beside import Beside
 from nextmv_autotrack.capture.context import enclosing, innermost
@@ -54,10 +55,9 @@ class Watch:
                 return None
             value, named = self._input_of(plan, args, kwargs)
             beside = None
-            may_be_of_nextmv = "nextmv" in modules and (
-                named is not None or type(value) is not dict
-            )
-            if plan.says_more or may_be_of_nextmv:
+            if plan.says_more or (
+                "nextmv" in modules and nextmv_arguments.are_possible(value, named)
+            ):
                 beside = Beside(plan, args, kwargs, value, named)
                 value, description = beside.input, beside.description
                 opened = now.open(plan, self, parent, beside.name, description, value)

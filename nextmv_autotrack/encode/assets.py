@@ -14,6 +14,8 @@ from nextmv_autotrack.encode.visuals import SCHEMAS, Visual, of_library, visual_
 
 _FIELDS = frozenset({"id", "name", "content", "content_type", "description", "visual"})
 
+_TEXTS = ("id", "description")
+
 # The one that there is, of contents and of visuals.
 _JSON = "json"
 _TAB = "custom-tab"
@@ -118,6 +120,12 @@ class Assets:
                 "is 'json' now, the only one there is"
             )
             asset["content_type"] = _JSON
+        for field in _TEXTS:
+            if not isinstance(asset.get(field), (str, type(None))):
+                kind = type_name(type(asset.pop(field)))
+                self.notes.append(
+                    f"asset {asset['name']!r}: its {field} is left out: a {kind} is no text"
+                )
         if asset.get("visual") is None:
             asset.pop("visual", None)
         else:

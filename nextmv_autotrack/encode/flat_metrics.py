@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
 from orjson import dumps, loads
 
@@ -127,28 +127,20 @@ def _plain(value: Any) -> Any:
 
 def finite(
     metrics: Mapping[Any, Any], before: str = "", depth: int = 0
-) -> FiniteMetrics:
-    """Return the metrics of a document as they are, without what is not finite."""
+) -> tuple[dict[Any, Any], list[str]]:
+    """Return the metrics of a document without what is not finite, and notes on that."""
     found: dict[Any, Any] = {}
     notes: list[str] = []
     for name, value in metrics.items():
         full = f"{before}{_name(name)}"
         if type(value) is dict and depth < MAX_DEPTH:
-            inner = finite(value, f"{full}.", depth + 1)
-            found[name] = inner.found
-            notes += inner.notes
+            found[name], more = finite(value, f"{full}.", depth + 1)
+            notes += more
         elif _is_finite(value):
             found[name] = value
         else:
             notes.append(f"metric {full!r} is left out: it is not a finite number")
-    return FiniteMetrics(found, notes)
-
-
-class FiniteMetrics(NamedTuple):
-    """What is left of the metrics of a document, and what was left out."""
-
-    found: dict[Any, Any]
-    notes: list[str]
+    return found, notes
 
 
 def _is_finite(value: Any) -> bool:

@@ -49,7 +49,7 @@ class TrackedRun:
         options: Of the run; sent as texts.
         metrics: Numbers and short texts to compare runs by.
         statistics: As the platform once called metrics.
-        assets: In the platform's shape.
+        assets: Figures, charts, maps, or assets in the platform's shape.
         input_dir: A folder whose files are the input, instead of `input`.
         output_dir: A folder whose files are the output, instead of `output`.
         started_at: A datetime, or seconds since 1970; when left out, as long ago as the

@@ -6,6 +6,8 @@ import copy
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nextmv_autotrack.encode.assets import Assets
 
@@ -217,6 +219,15 @@ def test_other_types_become_the_one_there_is():
     assert "'zzz'" in notes[1]
 
 
+def test_fields_that_are_no_texts_are_left_out():
+    (asset,), notes = made({"name": "m", "content": 1, "id": 5, "description": ["a"]})
+    assert asset == {"name": "m", "content": 1, "content_type": "json"}
+    assert [note.split(":")[1] for note in notes] == [
+        " its id is left out",
+        " its description is left out",
+    ]
+
+
 @pytest.mark.parametrize("name", [None, "", "  ", 5, ["a"]], ids=repr)
 def test_an_asset_without_a_name_gets_one(name):
     (asset,), (note,) = made({"name": name, "content": 1})
@@ -263,6 +274,52 @@ def test_an_asset_without_room_keeps_its_name_and_a_summary():
     assert notes == [
         "the content of asset 'large' is a summary: it is over max_payload"
     ]
+
+
+WORDS = st.sampled_from(
+    [
+        "name",
+        "content",
+        "content_type",
+        "visual",
+        "schema",
+        "label",
+        "type",
+        "data",
+        "id",
+        "description",
+        "plotly",
+        "geojson",
+        "json",
+        "features",
+        "FeatureCollection",
+        "Point",
+        "coordinates",
+        "datasets",
+        "layout",
+    ]
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | WORDS
+    | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(VALUES, max_size=4), st.integers(2, 2000))
+def test_whatever_is_handed_over_the_sdk_reads_assets_of_it(items, max_bytes):
+    before = repr(items)
+    found, _ = made(*items)
+    assert len(found) == len(items)
+    made(*items, max_bytes=max_bytes)
+    assert repr(items) == before
 
 
 @pytest.mark.parametrize("max_bytes", [2, 10, 40, 60, 100])

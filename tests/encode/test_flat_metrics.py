@@ -211,7 +211,7 @@ def test_metrics_of_a_document_lose_only_what_is_not_finite():
 def test_metrics_of_a_document_may_be_in_themselves():
     metrics: dict[str, object] = {}
     metrics["again"] = metrics
-    found = finite(metrics).found
+    found, _ = finite(metrics)
     for _ in range(MAX_DEPTH):
         found = found["again"]
     assert "again" in found

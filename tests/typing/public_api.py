@@ -353,6 +353,16 @@ class OfTheSdk:
 app.track_run(OfTheSdk())
 
 
+class OptionsOfTheSdk:
+    PARSED: bool = False
+    options: tuple[str, ...] = ()
+
+
+with track_run(options=OptionsOfTheSdk()) as of_the_sdk:
+    of_the_sdk.options = OptionsOfTheSdk()
+    of_the_sdk.assets = {"type": "Point", "coordinates": [7.1, 50.7]}
+
+
 async def awaited_application() -> RunResult:
     async def listen(status: Status) -> None:
         assert_type(status, Status)
