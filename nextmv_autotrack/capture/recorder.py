@@ -114,7 +114,7 @@ class Recorder:
             append(BEGIN, begin_meta(opened), body)
             # Where it has begun it ends, too, whatever is configured in between.
             opened.sink = self.append
-            if parent is None:
+            if parent is None or parent.generation != self.generation:
                 open_roots[opened.id] = opened
             if plan.resources:
                 counted = CHILDREN.now() if CHILDREN.are_counted else None
