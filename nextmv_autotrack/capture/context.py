@@ -14,7 +14,7 @@ latest: ContextVar[OpenRun | None] = ContextVar("autotrack_last_run", default=No
 """The run that ended last in this context."""
 
 open_roots: dict[str, OpenRun] = {}
-"""Every run in progress that has no parent, by id."""
+"""Every run in progress that has no parent in this process, by id."""
 
 
 def current_run() -> Run | None:

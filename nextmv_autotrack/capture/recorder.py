@@ -130,7 +130,7 @@ class Recorder:
             opened.sink = self.append
             if losses:
                 opened.tell_losses("input", losses)
-            if parent is None:
+            if parent is None or parent.generation != self.generation:
                 open_roots[opened.id] = opened
             if plan.streams is not None:
                 streams.begin(opened)

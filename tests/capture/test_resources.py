@@ -157,6 +157,28 @@ with track_run("long"):
     assert 120 < found["long"]["children_peak_memory_mib"] < 240
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_forked_child_is_looked_at_by_itself():
+    found = metrics_of(
+        """
+import os
+with track_run("parent"):
+    until_seen()
+    pid = os.fork()
+    if not pid:
+        with track_run("child"):
+            until_seen()
+        flush(20)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    until_seen()
+"""
+    )
+    assert found["child"]["peak_threads"] == 1
+    assert "children_peak_memory_mib" not in found["child"]
+    assert found["parent"]["children_peak_memory_mib"] > 1
+
+
 def test_a_child_that_is_a_solver_is_found():
     pytest.importorskip("pulp")
     found = metrics_of(

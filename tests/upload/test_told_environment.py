@@ -20,7 +20,7 @@ WHOLE: dict[str, Any] = {
     "memory_mib": 16000,
     "container": {"kind": "docker", "id": "b" * 64, "cpu_limit": 2.0},
     "scheduler": {"slurm": {"job_id": "7"}},
-    "script": "/opt/models/model.py",
+    "script": "/srv/models/model.py",
     "command": ["python", "model.py", "--password", "x"],
 }
 
