@@ -53,8 +53,11 @@ class Sampler:
         timeline: Timeline,
         open_runs: Callable[[], Collection[OpenRun]],
         clock: Clock,
+        spent_s: Callable[[], float] = time.thread_time,
     ) -> None:
+        """Take what is looked at, and how much time this thread has spent so far."""
         self._timeline = timeline
+        self._spent_s = spent_s
         self._open_runs = open_runs
         self._clock = clock
         self._due_s = math.inf
@@ -82,9 +85,9 @@ class Sampler:
         if self._timeline.last is None:
             self._timeline.limits = limits()
         process = self._of_this_process()
-        begun_s = time.thread_time()
+        begun_s = self._spent_s()
         self._timeline.add(self._look(process))
-        pause_s = (time.thread_time() - begun_s) * _PAUSE_FOR_TIME_TAKEN
+        pause_s = (self._spent_s() - begun_s) * _PAUSE_FOR_TIME_TAKEN
         age_s = now_s - max(begun_ns) / NS_PER_S
         self._due_s = now_s + max(interval_s(age_s), min(pause_s, _LONGEST_PAUSE_S))
         return self._due_s

@@ -251,6 +251,7 @@ def sampler(written):
         written.recorder.timeline,
         lambda: [*context.open_roots.values()],
         written.recorder.clock,
+        spent_s=lambda: 0.0,
     )
 
 
