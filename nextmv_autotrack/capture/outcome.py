@@ -7,6 +7,7 @@ from typing import Any
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.open_run import OpenRun
+from nextmv_autotrack.encode import to_json
 
 
 def of_result(opened: OpenRun, result: object) -> bytes:
@@ -49,7 +50,11 @@ def _taken_apart(opened: OpenRun, value: Any) -> bytes:
             value = _without_parts(opened, value)
         else:
             opened.is_document = True
-    return opened.as_json("output", value)
+    losses: list[str] = []
+    body = to_json(value, max_bytes=opened.plan.max_payload, losses=losses)
+    if losses:
+        opened.tell_losses("output", losses)
+    return body
 
 
 def _without_parts(opened: OpenRun, value: dict[Any, Any]) -> dict[Any, Any]:
