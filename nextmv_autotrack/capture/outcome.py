@@ -74,7 +74,11 @@ def _taken_apart(opened: OpenRun, value: Any) -> bytes:
             value = _without_parts(opened, value)
         else:
             opened.is_document = True
-    return opened.as_json("output", value)
+    losses: list[str] = []
+    body = opened.plan.json(value, losses)
+    if losses:
+        opened.tell_losses("output", losses)
+    return body
 
 
 def _without_parts(opened: OpenRun, value: dict[Any, Any]) -> dict[Any, Any]:

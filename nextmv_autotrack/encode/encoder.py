@@ -33,7 +33,7 @@ _UNENCODABLE_BYTES = len(UNENCODABLE)
 # Where there are so many rows, another look at one costs nothing. Texts can be shared
 # or differ from row to row: only when the last ones come to this many times the bound
 # are they taken for what all are like.
-_MANY_ROWS = 1_000
+_BYTES_OF_MANY_ROWS = 2_000
 _MOST_IN_A_ROW = 100
 _TEXTS_OVER = 10
 
@@ -110,7 +110,7 @@ def _is_sure_to_be_over(value: Any, max_bytes: int) -> bool:
     orjson cannot be stopped, and a list of lists of the same list takes no memory until
     it is written. A wrong yes costs time only: the walk decides.
     """
-    rows, only_children = 1, 0
+    least_bytes, only_children = SHORTEST_ITEM_BYTES, 0
     kind = type(value)
     while kind is dict or kind is list or kind is tuple:
         count = len(value)
@@ -118,15 +118,19 @@ def _is_sure_to_be_over(value: Any, max_bytes: int) -> bool:
             only_children += 1  # a list in itself is one without end
             if count == 0 or only_children > MAX_DEPTH:
                 return count > 0
-        is_row = rows >= _MANY_ROWS and count <= _MOST_IN_A_ROW
-        if is_row and _chars(value) * rows > _TEXTS_OVER * max_bytes:
-            return True
-        rows *= count
-        if rows * SHORTEST_ITEM_BYTES > max_bytes:
+        if least_bytes >= _BYTES_OF_MANY_ROWS and count <= _MOST_IN_A_ROW:
+            rows = least_bytes // SHORTEST_ITEM_BYTES
+            if _chars(value) * rows > _TEXTS_OVER * max_bytes:
+                return True
+        least_bytes *= count
+        if least_bytes > max_bytes:
             return True
         value = next(reversed(value.values())) if kind is dict else value[-1]
         kind = type(value)
-    return kind is str and len(value) * max(1, rows // _TEXTS_OVER) > max_bytes
+    if kind is not str:
+        return False
+    times = max(1, least_bytes // SHORTEST_ITEM_BYTES // _TEXTS_OVER)
+    return len(value) * times > max_bytes
 
 
 def _chars(row: Any) -> int:
