@@ -180,21 +180,28 @@ PROGRAM = """
 import os, signal, sys
 from pathlib import Path
 from nextmv_autotrack import tracked
+from nextmv_autotrack.capture import folders
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if sys.argv[1] == "packing":
+    folders.pack = die
 
 @tracked(input_dir="in", output_dir="out")
 def solve(end):
     Path("out").mkdir()
     Path("out", "noise").write_bytes(Path("in", "noise").read_bytes())
     if end == "inside":
-        os.kill(os.getpid(), signal.SIGKILL)
+        die()
 
 solve(sys.argv[1])
-os.kill(os.getpid(), signal.SIGKILL)
+die()
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal there")
-@pytest.mark.parametrize("end", ["inside", "after"])
+@pytest.mark.parametrize("end", ["packing", "inside", "after"])
 def test_a_process_that_is_killed_has_lost_no_files(tmp_path, sources, end):
     noise = os.urandom(1_000_000)
     (tmp_path / "in").mkdir()
@@ -207,9 +214,13 @@ def test_a_process_that_is_killed_has_lost_no_files(tmp_path, sources, end):
     with Store.open(home) as store:
         Sweep(store, Home(home)).others()
         (run,) = store.runs(limit=10)
-        assert files_of(store.payload(run.input)) == {"noise": noise}
-        if end == "after":
-            assert run.status.value == "succeeded"
-            assert files_of(store.payload(run.output)) == {"noise": noise}
-        else:
-            assert (run.status.value, run.output) == ("failed", None)
+        found = [
+            files_of(store.payload(digest)) if digest else None
+            for digest in (run.input, run.output)
+        ]
+    files = {"noise": noise}
+    assert (run.status.value, *found) == {
+        "packing": ("failed", None, None),
+        "inside": ("failed", files, None),
+        "after": ("succeeded", files, files),
+    }[end]
