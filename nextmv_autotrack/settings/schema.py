@@ -134,6 +134,8 @@ class Settings:
     """Deliver before the call returns."""
 
 
+_OR_A_FOLDER = (("input", "input_dir"), ("output", "output_dir"))
+
 _NAMES = tuple(item.name for item in fields(Settings))
 
 
@@ -153,6 +155,10 @@ def checked(given: Mapping[str, Any], *, of_a_run: bool = False) -> dict[str, An
             raise SettingsError(msg)
         found[name] = values.CHECKS[name](name, value)
     _raise_contradictions(found)
+    for value, folder in _OR_A_FOLDER:
+        if found.get(value):
+            # It goes before a folder that is set for all runs.
+            found.setdefault(folder, None)
     return found
 
 
@@ -165,7 +171,7 @@ def _raise_contradictions(found: Mapping[str, Any]) -> None:
             if name in found.get("options", ()):
                 msg = f"argument {name!r} is named in both 'input' and 'options'"
                 raise SettingsError(msg)
-    for value, folder in (("input", "input_dir"), ("output", "output_dir")):
+    for value, folder in _OR_A_FOLDER:
         if found.get(folder) is not None and found.get(value) not in (None, False):
             raise SettingsError(
                 f"settings {value!r} and {folder!r} cannot both be given: give one"

@@ -348,6 +348,20 @@ def test_a_sampled_run_that_fails_has_its_files(written, tmp_path):
     assert written.run.input == written.run.output == {"noise": noise}
 
 
+def test_what_a_function_says_of_its_values_goes_before_a_folder_for_all(
+    written, stops
+):
+    written.sources.configure(input_dir=stops, output_dir=stops)
+    tracked(lambda a, b: 1)(1, 2)
+    tracked(input="b", output=lambda result: result + 1)(lambda a, b: 1)(1, 2)
+    with track_run(input=3):
+        pass
+    first, second, third = written.runs
+    assert (first.input, first.output) == (FILES, FILES)
+    assert (second.input, second.output) == (2, 2)
+    assert (third.input, third.output) == (3, FILES)
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

@@ -215,11 +215,12 @@ def test_the_nearest_project_file_is_the_one_that_is_read(tmp_path, complaints):
 
 
 def test_a_path_in_the_project_file_starts_where_that_file_is(tmp_path, complaints):
-    text = "[tool.nextmv-autotrack]\ndirectory = 'runs'"
+    text = "[tool.nextmv-autotrack]\ndirectory = 'runs'\noutput_dir = 'plan'"
     (tmp_path / "pyproject.toml").write_text(text)
     (tmp_path / "src").mkdir()
     sources = Sources({}, tmp_path / "src", complain=complaints.append)
     assert sources.resolve().directory == tmp_path / "runs"
+    assert sources.resolve().output_dir == tmp_path / "plan"
 
 
 @pytest.mark.parametrize("text", ["~/runs", "/runs"])

@@ -52,6 +52,42 @@ def test_a_large_payload_lies_in_a_file_of_its_own(tmp_path: Path):
         assert found.content is None
 
 
+@pytest.mark.parametrize("size", [10, INLINE_BYTES + 1], ids=["inline", "in a file"])
+@pytest.mark.parametrize(
+    ("head", "wanted"),
+    [
+        (b'{"a":', "json"),
+        (b"[", "json"),
+        (b"1", "json"),
+        (b"null", "json"),
+        (b'"text', "text"),
+        (b"\x1f\x8b\x08", "multi-file"),
+        (b"\x1f", "json"),
+    ],
+)
+def test_a_payload_says_itself_what_it_is(
+    tmp_path: Path, size: int, head: bytes, wanted: str
+):
+    with Store.open(tmp_path) as store, Journal(tmp_path) as journal:
+        journal.begin(1, head.ljust(size))
+        journal.move(store)
+        found = store.open_payload(_input(store))
+        assert found.format == wanted
+        with found.opened() as file:
+            assert file.read() == head.ljust(size)
+
+
+def test_a_payload_whose_file_has_gone_is_an_error_of_the_store(tmp_path: Path):
+    with Store.open(tmp_path) as store, Journal(tmp_path) as journal:
+        journal.begin(1, LARGE)
+        journal.move(store)
+        found = store.open_payload(_input(store))
+        assert found.path is not None
+        found.path.unlink()
+        with pytest.raises(StoreError, match="cannot be read"):
+            _ = found.format
+
+
 def test_equal_payloads_are_kept_once(tmp_path: Path):
     with Store.open(tmp_path) as store, Journal(tmp_path) as journal:
         for number in range(5):
