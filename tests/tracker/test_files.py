@@ -40,6 +40,12 @@ def arrived(to_platform, platform: Platform) -> PlatformRun:
     return platform.runs()[-1]
 
 
+@pytest.fixture(autouse=True)
+def _nothing_of_where_it_was_made(to_platform):
+    """Nothing but what the run is given and gives is sent of it."""
+    to_platform.configure({"environment": "none"})
+
+
 @pytest.fixture
 def stops(tmp_path) -> Path:
     folder = tmp_path / "stops"
