@@ -7,8 +7,6 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
 
 from nextmv_autotrack.encode import to_json
 from tests.encode.reading import read
@@ -290,21 +288,3 @@ def test_an_array_whose_class_breaks_everything_is_its_numbers():
 def test_other_things_of_numpy_are_described(value):
     assert set(read(value)) == {"repr", "type"}
     assert read(value)["type"].startswith("numpy.")
-
-
-@given(
-    arrays(
-        scalar_dtypes().filter(lambda dtype: dtype.kind in "biufcmMUS"),
-        array_shapes(min_dims=0, max_dims=3, max_side=3, min_side=0),
-    )
-)
-def test_an_array_of_any_type_and_shape_is_what_its_items_are(value):
-    def items(array):
-        return array[()] if array.ndim == 0 else [items(one) for one in array]
-
-    before = value.copy()
-    assert read(value) == read(items(value))
-    assert value.tobytes() == before.tobytes()
-    if value.dtype.kind in "biuf" and np.isfinite(value).all():
-        again = np.array(read(value), value.dtype).reshape(value.shape)
-        assert np.array_equal(again, value)
