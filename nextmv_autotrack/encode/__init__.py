@@ -45,7 +45,7 @@ r"""Any Python object as JSON: bounded, never raising, never changing what it is
 | a container inside itself | `"<cycle>"` |
 | what is nested too deep | `"<too deep>"` |
 | what takes too long to walk | what was walked, then `"<cut: 17 more>"` or `"<cut>"`s |
-| what is over the bound | `{"truncated": true, "type": …, "length": … or "shape": …, "head": …}`; of tables `"columns"`, of graphs `"nodes"` and `"edges"`, too |
+| what is over the bound | `{"truncated": true, "type": …, "length": … or "shape": …, "head": …}`; of tables `"columns"`, of graphs `"nodes"` and `"edges"`, too; where no head can be shown, `"parts"` with the same of each item or field |
 
 Whoever asks for JSON is told when it is a summary or cut short.
 

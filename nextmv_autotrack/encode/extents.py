@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from nextmv_autotrack.encode import structures, tables
-from nextmv_autotrack.encode.builtin_values import Form
-from nextmv_autotrack.encode.descriptions import cut, encodable
+from nextmv_autotrack.encode import records, structures, tables
+from nextmv_autotrack.encode.budget import Budget
+from nextmv_autotrack.encode.builtin_values import Form, members
+from nextmv_autotrack.encode.descriptions import cut, encodable, type_name
 from nextmv_autotrack.encode.forms import form_of
 from nextmv_autotrack.encode.numpy_values import ndarray
 
@@ -25,6 +26,19 @@ def extent(value: Any) -> dict[str, Any]:
         return dict(of(value))
     except Exception:  # noqa: BLE001 -- code of the user's
         return {}
+
+
+def parts_of(value: Any) -> dict[str, Any]:
+    """Return what the first items or fields are and how large, by their names."""
+    form = form_of(type(value))
+    if type(value) is not dict:
+        value = form(value, Budget(0)) if form in _WITH_FIELDS else {}
+    items = islice(value.items(), _MOST_NAMES)
+    return {
+        cut(name)[:_NAME_CHARS]: {"type": type_name(type(item)), **extent(item)}
+        for name, item in items
+        if type(name) is str
+    }
 
 
 def _of_any(value: Any) -> Extent:
@@ -68,6 +82,16 @@ def _of_graph(value: Any) -> Extent:
     yield "nodes", value.number_of_nodes()
     yield "edges", value.number_of_edges()
 
+
+_WITH_FIELDS = frozenset(
+    {
+        members,
+        records.attrs_object,
+        records.msgspec_struct,
+        records.pydantic_model,
+        records.old_pydantic_model,
+    }
+)
 
 _EXTENTS: dict[Form, Callable[[Any], Extent]] = {
     ndarray: _of_array,

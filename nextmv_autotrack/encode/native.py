@@ -31,20 +31,34 @@ _MANY = 20_000
 # Their members are switches of their functions, and in nobody's data.
 _OF_LIBRARIES = frozenset(
     {
+        "altair",
         "anyio",
         "asyncio",
+        "attr",
         "click",
         "enum",
         "httpx",
+        "jinja2",
+        "jupyter_client",
+        "narwhals",
+        "networkx",
         "nextmv_autotrack",
         "numpy",
         "opentelemetry",
+        "packaging",
         "pandas",
         "plistlib",
+        "polars",
         "py_compile",
+        "referencing",
+        "scipy",
         "ssl",
+        "torch",
+        "torchgen",
+        "typing_inspection",
         "urllib3",
         "uuid",
+        "zmq",
     }
 )
 _OF_SSL = "<unknown>.Purpose"  # as Python 3.10 has it

@@ -144,14 +144,16 @@ def moments_and_offsets(local: Any, moments: Any) -> list[Any]:
     """Return ISO texts of what clocks show, with how far that is off the moments."""
     numpy = sys.modules["numpy"]
     local = without_zeros(local)
-    minutes = (local - moments).astype("m8[m]").astype("i8")
-    offsets, which = numpy.unique(minutes, return_inverse=True)
+    seconds = (local - moments).astype("m8[s]").astype("i8")
+    offsets, which = numpy.unique(seconds, return_inverse=True)
     ends = numpy.array([_offset(int(one)) for one in offsets], dtype=object)
     texts = numpy.datetime_as_string(local).astype(object) + ends[which]
     found: list[Any] = numpy.where(numpy.isnat(local), None, texts).tolist()
     return found
 
 
-def _offset(minutes: int) -> str:
-    hours, rest = divmod(abs(minutes), 60)
-    return f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"
+def _offset(seconds: int) -> str:
+    minutes, rest = divmod(abs(seconds), 60)
+    text = f"{'-' if seconds < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
+    # As Python has it for times before there were zones.
+    return f"{text}:{rest:02}" if rest else text

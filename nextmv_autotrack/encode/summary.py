@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any
@@ -10,10 +10,12 @@ from typing import Any
 from orjson import dumps
 
 from nextmv_autotrack.encode.budget import Budget
+from nextmv_autotrack.encode.builtin_values import Form
 from nextmv_autotrack.encode.descriptions import type_name
-from nextmv_autotrack.encode.extents import extent
+from nextmv_autotrack.encode.extents import extent, parts_of
 from nextmv_autotrack.encode.forms import form_of
 from nextmv_autotrack.encode.numpy_values import ndarray
+from nextmv_autotrack.encode.structures import graph, sparse
 from nextmv_autotrack.encode.tables import SLICED
 from nextmv_autotrack.encode.walk import plain
 
@@ -22,6 +24,13 @@ _HEAD_CHARS = 300
 _HEAD_ITEMS = 10
 _HEAD_STEPS = 200
 _HEAD_NS = 200_000_000
+
+_FIRST_OF: dict[Form, Callable[[Any], object]] = {
+    ndarray: lambda value: value.flat[:_HEAD_ITEMS],
+    graph: lambda value: list(islice(value.edges(data=True), _HEAD_ITEMS)),
+    sparse: lambda value: value.data[:_HEAD_ITEMS],
+    **dict.fromkeys(SLICED, lambda value: value[:_HEAD_ITEMS]),
+}
 
 # For bounds too small for any summary.
 _SHORTER = (b'{"truncated":true}', b"null")
@@ -39,8 +48,18 @@ def summary(value: object, *, max_bytes: int, body: bytes | None = None) -> byte
     told["head"] = (
         _head(value) if body is None else body[:_HEAD_CHARS].decode("utf-8", "ignore")
     )
-    candidates = [dumps(told), dumps(least), *_SHORTER]
+    found = [] if told["head"] is not None else _with_parts(told, value)
+    candidates = [*found, dumps(told), dumps(least), *_SHORTER]
     return next((text for text in candidates if len(text) <= max_bytes), SHORTEST)
+
+
+def _with_parts(told: dict[str, Any], value: object) -> list[bytes]:
+    """Return the same with what its parts are, for what has no head to show."""
+    try:
+        parts = parts_of(value)
+        return [dumps({**told, "parts": parts})] if parts else []
+    except Exception:  # noqa: BLE001 -- code of the user's
+        return []
 
 
 def _head(value: Any) -> str | None:
@@ -64,11 +83,9 @@ def _first_items(value: Any) -> object:
             return text.__getitem__(value, slice(_HEAD_CHARS))
     if kind is dict:
         return dict(islice(value.items(), _HEAD_ITEMS))
-    form = form_of(kind)
-    if form is ndarray:
-        return value.flat[:_HEAD_ITEMS]
-    if form in SLICED:
-        return value[:_HEAD_ITEMS]
+    first = _FIRST_OF.get(form_of(kind))
+    if first is not None:
+        return first(value)
     # Of the rest only what can be looked at twice: nobody's generator is consumed. Its
     # class says what it is; the value itself may lie.
     is_container = issubclass(kind, (Sequence, AbstractSet))

@@ -107,10 +107,12 @@ def _with_zone(array: Any) -> object:
 
 
 def _one_by_one(column: Any) -> Any:
-    # Of moments, `tolist` of numpy's makes numbers.
-    if _is_in_bulk(column.dtype):
-        return without_zeros(column.to_numpy())
-    return _objects(column)
+    if not _is_in_bulk(column.dtype):
+        return _objects(column)
+    array = without_zeros(column.to_numpy())
+    # `tolist` of numpy's makes numbers of moments, and longer ones of short floats.
+    is_kept = array.dtype.kind in "mM" or array.dtype == "f4"
+    return array if is_kept else array.tolist()
 
 
 def polars_frame(value: Any, budget: Budget) -> object:

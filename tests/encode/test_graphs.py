@@ -67,3 +67,4 @@ def test_a_view_of_a_graph_is_the_graph_that_is_seen():
 def test_a_graph_that_is_too_large_becomes_its_numbers():
     told = read(nx.path_graph(5000), max_bytes=1_000)
     assert (told["nodes"], told["edges"]) == (5000, 4999)
+    assert told["head"].startswith("[[0,1,{}],[1,2,{}],")

@@ -276,8 +276,8 @@ def test_an_array_whose_class_breaks_everything_is_its_numbers():
 
         __getitem__ = __iter__ = __len__ = __array__ = tolist = item = _fail
 
-    for given in ([1, 2], ["a", "b"], [None, 1]):
-        assert read(np.array(given).view(Broken)) == given
+    for items in ([1, 2], ["a", "b"], [None, 1]):
+        assert read(np.array(items).view(Broken)) == items
 
 
 @pytest.mark.parametrize(

@@ -57,3 +57,4 @@ def test_a_large_matrix_is_never_made_dense():
     told = read(sp.random(1000, 1000, density=0.1), max_bytes=5_000)
     assert (told["shape"], told["nonzeros"]) == ([1000, 1000], 100_000)
     assert told["type"].startswith("scipy.sparse.")
+    assert told["head"].startswith("[0.")

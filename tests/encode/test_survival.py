@@ -243,3 +243,17 @@ from nextmv_autotrack.encode import native
 print(read([1]), native._found)
 """
     assert said_by(_BEGIN + program) == "[1] False\n"
+
+
+@pytest.mark.parametrize(
+    "library",
+    ["attrs", "networkx", "nextmv", "pandas", "polars", "pydantic", "scipy.sparse"],
+)
+def test_no_enum_of_a_library_of_values_does_so_either(library):
+    pytest.importorskip(library)
+    program = f"""
+import {library}
+from nextmv_autotrack.encode import native
+print(read([1]), native._found)
+"""
+    assert said_by(_BEGIN + program) == "[1] False\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import math
 
@@ -151,6 +152,35 @@ def test_a_table_that_is_too_large_becomes_its_shape_its_columns_and_its_head(
         columns,
     )
     assert told["head"].startswith('{"x":[0.0,2.0,4.0')
+
+
+def test_what_holds_a_table_that_is_too_large_is_told_by_its_parts():
+    @dataclasses.dataclass
+    class Problem:
+        stops: object
+        vehicles: int
+
+    table = pd.DataFrame(NUMBERS, columns=["x", "y"])
+    parts = {
+        "stops": {
+            "type": "pandas.DataFrame",
+            "shape": [ROWS, 2],
+            "columns": {"x": "float64", "y": "float64"},
+        },
+        "vehicles": {"type": "int"},
+    }
+    for value in (Problem(table, 3), {"stops": table, "vehicles": 3}):
+        told = read(value, max_bytes=10_000)
+        assert (told["truncated"], told["head"]) == (True, None)
+        parts["stops"]["type"] = told["parts"]["stops"]["type"]  # older ones say more
+        assert told["parts"] == parts
+
+
+def test_labels_of_a_series_of_any_numbers():
+    for dtype in ("f4", "f8", "i8", "?", "M8[ns]"):
+        items = np.array([1, 0], dtype=dtype)
+        labelled, plain = pd.Series(items, index=["a", "b"]), pd.Series(items)
+        assert list(read(labelled).values()) == read(plain)
 
 
 def test_a_column_that_is_too_large_becomes_its_length_its_type_and_its_head():
