@@ -14,7 +14,7 @@ from nextmv_autotrack.capture.context import open_roots
 from nextmv_autotrack.capture.installed import install, recorder
 from nextmv_autotrack.capture.lookout import Lookout
 from nextmv_autotrack.capture.recorder import Recorder
-from nextmv_autotrack.capture.resources import CHILDREN
+from nextmv_autotrack.capture.resources.usage import CHILDREN
 from nextmv_autotrack.clock import SYSTEM_CLOCK, Clock
 from nextmv_autotrack.errors import NotDeliveredError
 from nextmv_autotrack.handle import Handle

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.resources import usage
+from nextmv_autotrack.capture.resources.usage import usage
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.encode.descriptions import text_of
 from nextmv_autotrack.encode.folder import (

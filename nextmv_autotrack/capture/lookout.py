@@ -10,8 +10,8 @@ from nextmv_autotrack import safely
 from nextmv_autotrack.capture.circumstances.gathered import Circumstances, News
 from nextmv_autotrack.capture.context import open_roots
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.sampler import Sampler
-from nextmv_autotrack.capture.timeline import Timeline
+from nextmv_autotrack.capture.resources.sampler import Sampler
+from nextmv_autotrack.capture.resources.timeline import Timeline
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.journal.process import seen
 from nextmv_autotrack.settings import Sources

@@ -12,8 +12,8 @@ from orjson import dumps
 from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.capture.log_tail import LogTail, head_of
 from nextmv_autotrack.capture.plan import Plan
-from nextmv_autotrack.capture.resources import ChildrenUsage, Usage
-from nextmv_autotrack.capture.timeline import Timeline
+from nextmv_autotrack.capture.resources.timeline import Timeline
+from nextmv_autotrack.capture.resources.usage import ChildrenUsage, Usage
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.encode.option_texts import option_texts
 from nextmv_autotrack.journal import LOG, PART, Body

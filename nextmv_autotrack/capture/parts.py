@@ -60,7 +60,7 @@ def take_metrics_of_document(opened: OpenRun, metrics: Mapping[Any, Any]) -> Non
 def assets_json(opened: OpenRun) -> bytes:
     """Return the assets of a run, as they are now."""
     # Not at the top: few runs have any.
-    from nextmv_autotrack.encode.assets import Assets  # noqa: PLC0415 -- see above
+    from nextmv_autotrack.encode.assets.assets import Assets  # noqa: PLC0415 -- see above
 
     try:
         assets = Assets([*(opened.assets or ())])

@@ -16,9 +16,9 @@ from nextmv_autotrack.capture.failures import traceback_text
 from nextmv_autotrack.capture.open_run import Append, OpenRun
 from nextmv_autotrack.capture.parts import assets_json
 from nextmv_autotrack.capture.plan import Plan
-from nextmv_autotrack.capture.resource_visual import VISUAL_FROM_NS, with_visual
-from nextmv_autotrack.capture.resources import CHILDREN, usage
-from nextmv_autotrack.capture.timeline import Timeline
+from nextmv_autotrack.capture.resources.timeline import Timeline
+from nextmv_autotrack.capture.resources.usage import CHILDREN, usage
+from nextmv_autotrack.capture.resources.visual import VISUAL_FROM_NS, with_visual
 from nextmv_autotrack.capture.told import begin_meta, end_meta, settle_status
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.ids import NewId

@@ -8,11 +8,11 @@ from orjson import dumps
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.failures import error_line, is_success, plain_line
-from nextmv_autotrack.capture.measured import ASKED_FROM_NS, measured
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.parts import metrics_json
 from nextmv_autotrack.capture.plan import described
-from nextmv_autotrack.capture.resources import MARKS_A_KIB, usage
+from nextmv_autotrack.capture.resources.measured import ASKED_FROM_NS, measured
+from nextmv_autotrack.capture.resources.usage import MARKS_A_KIB, usage
 from nextmv_autotrack.encode.option_texts import option_texts
 from nextmv_autotrack.nextmv_objects import options_of
 from nextmv_autotrack.run import Notes

@@ -122,8 +122,8 @@ def assets(value: object) -> list[dict[str, Any]]:
 def _drawn(value: object) -> object:
     """Return a figure, a chart or a map as its asset, else the value itself."""
     # Not at the top: few runs have any.
-    from nextmv_autotrack.encode.assets import Assets  # noqa: PLC0415 -- see above
-    from nextmv_autotrack.encode.visuals import visual_of  # noqa: PLC0415 -- see above
+    from nextmv_autotrack.encode.assets.assets import Assets  # noqa: PLC0415 -- see above
+    from nextmv_autotrack.encode.assets.visuals import visual_of  # noqa: PLC0415 -- see above
 
     try:
         return value if visual_of(value) is None else Assets([value]).made[0]

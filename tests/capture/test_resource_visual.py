@@ -9,8 +9,8 @@ import pytest
 
 from nextmv_autotrack import track_run
 from nextmv_autotrack.capture.circumstances.limits import Limits
-from nextmv_autotrack.capture.resource_visual import MOST_POINTS
-from nextmv_autotrack.capture.timeline import Child
+from nextmv_autotrack.capture.resources.timeline import Child
+from nextmv_autotrack.capture.resources.visual import MOST_POINTS
 from tests.capture.test_timeline import S, points
 from tests.written import STARTED_NS, Written
 

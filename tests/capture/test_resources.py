@@ -12,8 +12,7 @@ import pytest
 
 from nextmv_autotrack import track_run
 from nextmv_autotrack.capture import context
-from nextmv_autotrack.capture.resources import CHILDREN, children_usage
-from nextmv_autotrack.capture.sampler import (
+from nextmv_autotrack.capture.resources.sampler import (
     FIRST_SAMPLE_S,
     LONGEST_INTERVAL_S,
     SHORTEST_INTERVAL_S,
@@ -21,7 +20,8 @@ from nextmv_autotrack.capture.sampler import (
     interval_s,
     together,
 )
-from nextmv_autotrack.capture.timeline import Child, Point
+from nextmv_autotrack.capture.resources.timeline import Child, Point
+from nextmv_autotrack.capture.resources.usage import CHILDREN, children_usage
 from nextmv_autotrack.store import Store
 from tests.written import STARTED_NS
 
@@ -231,7 +231,7 @@ def test_a_child_of_ours_is_not_the_models(written):
 def test_whether_there_are_children_is_asked_without_waiting_for_one():
     program = """
 import subprocess, sys
-from nextmv_autotrack.capture.sampler import has_children
+from nextmv_autotrack.capture.resources.sampler import has_children
 assert not has_children()
 with subprocess.Popen([sys.executable, "-c", "import os; os._exit(3)"]) as process:
     assert has_children()

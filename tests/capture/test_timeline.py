@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from nextmv_autotrack.capture.timeline import (
+from nextmv_autotrack.capture.resources.timeline import (
     MAX_POINTS,
     Child,
     Point,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextmv_autotrack.encode.assets import Assets
+from nextmv_autotrack.encode.assets.assets import Assets
 
 nextmv = pytest.importorskip("nextmv", exc_type=ImportError)
 go = pytest.importorskip("plotly.graph_objects", exc_type=ImportError)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from nextmv_autotrack.encode.assets import Assets
+from nextmv_autotrack.encode.assets.assets import Assets
 
 folium = pytest.importorskip("folium", exc_type=ImportError)
 plugins = pytest.importorskip("folium.plugins", exc_type=ImportError)

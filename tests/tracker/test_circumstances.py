@@ -15,7 +15,7 @@ import pytest
 
 from nextmv_autotrack import safely, tracked
 from nextmv_autotrack.capture.lookout import Lookout
-from nextmv_autotrack.capture.timeline import Timeline
+from nextmv_autotrack.capture.resources.timeline import Timeline
 from nextmv_autotrack.clock import SYSTEM_CLOCK
 from nextmv_autotrack.journal import Home
 from nextmv_autotrack.store import Store

@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from nextmv_autotrack.capture.resources import CHILDREN
-from nextmv_autotrack.capture.sampler import has_children
+from nextmv_autotrack.capture.resources.sampler import has_children
+from nextmv_autotrack.capture.resources.usage import CHILDREN
 
 # To compare a hundred thousand files takes half a second. A repository for which this is
 # not enough has a commit, and nobody knows whether it is changed.

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from struct import Struct
 from typing import NamedTuple
 
-from nextmv_autotrack.capture.resources import CHILDREN
+from nextmv_autotrack.capture.resources.usage import CHILDREN
 from nextmv_autotrack.journal.descriptors import out_of_the_way
 
 if sys.platform != "win32":

@@ -502,7 +502,7 @@ def test_what_starting_the_relay_takes_is_not_what_the_run_has_used(tmp_path):
     program = """
 import resource, time
 from nextmv_autotrack import track_run
-from nextmv_autotrack.capture.resources import CHILDREN
+from nextmv_autotrack.capture.resources.usage import CHILDREN
 with track_run(streams="fd"):
     time.sleep(0.05)
 ended = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -13,14 +13,14 @@ from typing import Any
 
 from nextmv_autotrack.capture.circumstances.limits import limits
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.resources import (
+from nextmv_autotrack.capture.resources.timeline import Child, Point, Timeline
+from nextmv_autotrack.capture.resources.usage import (
     CHILDREN,
     MARKS_A_KIB,
     cpu_ns,
     high_water_kib,
     usage,
 )
-from nextmv_autotrack.capture.timeline import Child, Point, Timeline
 from nextmv_autotrack.clock import NS_PER_S, Clock
 
 # Shorter runs are not looked at: what the system counts is all that is known of them.

@@ -8,9 +8,9 @@ from typing import Any
 from orjson import dumps
 
 from nextmv_autotrack import safely
-from nextmv_autotrack.capture.measured import children_kib, points_of
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.timeline import Point, evenly
+from nextmv_autotrack.capture.resources.measured import children_kib, points_of
+from nextmv_autotrack.capture.resources.timeline import Point, evenly
 from nextmv_autotrack.clock import NS_PER_S
 
 # A shorter run has few points, and its metrics say as much.

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.resources import (
+from nextmv_autotrack.capture.resources.sampler import FIRST_SAMPLE_S
+from nextmv_autotrack.capture.resources.timeline import Child, Point
+from nextmv_autotrack.capture.resources.usage import (
     CHILDREN,
     MARKS_A_KIB,
     Usage,
     resident_kib,
 )
-from nextmv_autotrack.capture.sampler import FIRST_SAMPLE_S
-from nextmv_autotrack.capture.timeline import Child, Point
 from nextmv_autotrack.clock import NS_PER_S
 
 # No other program starts and ends in less, so that nobody need ask for children.

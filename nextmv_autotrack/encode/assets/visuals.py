@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from nextmv_autotrack.encode import folium_maps, geojson, plotly_figures
+from nextmv_autotrack.encode.assets import folium_maps, geojson, plotly_figures
 from nextmv_autotrack.loaded import is_of
 
 SCHEMAS = ("plotly", "chartjs", "geojson")

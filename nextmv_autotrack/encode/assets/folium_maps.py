@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nextmv_autotrack.encode.geojson import as_features
+from nextmv_autotrack.encode.assets.geojson import as_features
 from nextmv_autotrack.loaded import is_of
 
 # What a map has that is no data: the ground it lies on, and what is clicked at.

@@ -8,9 +8,14 @@ from typing import Any
 from orjson import Fragment
 
 from nextmv_autotrack import nextmv_objects
+from nextmv_autotrack.encode.assets.visuals import (
+    SCHEMAS,
+    Visual,
+    of_library,
+    visual_of,
+)
 from nextmv_autotrack.encode.descriptions import type_name
 from nextmv_autotrack.encode.encoder import to_json
-from nextmv_autotrack.encode.visuals import SCHEMAS, Visual, of_library, visual_of
 
 _FIELDS = frozenset({"id", "name", "content", "content_type", "description", "visual"})
 
