@@ -88,9 +88,9 @@ def to_json(
                 return body
     except Exception:  # noqa: BLE001 -- a key that is no str, a cycle, a surrogate …
         body = None
-    if body is None:
-        foreign.append(value)
     try:
+        if body is None:
+            foreign.append(value)
         budget = Budget(max_bytes, now_ns=now_ns)
         body, loss = _with_forms(value, foreign, body, max_bytes, budget)
     except Exception:  # noqa: BLE001 -- no stack or no memory is left, not for a call either
