@@ -21,7 +21,15 @@ def metrics_json(opened: OpenRun) -> str:
     """Return the metrics of a run that has some, one name each."""
     metrics = opened.metrics if opened.has_flat_metrics else flattened(opened)
     shown = opened.plan.discreet.members(metrics or {})
-    return to_json(shown, max_bytes=MAX_METRICS_BYTES).decode()
+    losses: list[str] = []
+    body = to_json(shown, max_bytes=MAX_METRICS_BYTES, losses=losses)
+    if losses:
+        # Not at the top: metrics of nearly all runs are short.
+        from nextmv_autotrack.encode.fitting_metrics import fitting  # noqa: PLC0415 -- see above
+
+        body, notes = fitting(shown, max_bytes=MAX_METRICS_BYTES)
+        _note(opened, notes, "metrics")
+    return body.decode()
 
 
 def flattened(opened: OpenRun) -> dict[str, Any]:

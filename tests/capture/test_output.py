@@ -298,3 +298,20 @@ def test_a_dict_of_the_users_own_kind_is_not_asked_more_than_a_dict_is(
     result = Strict(a=1)
     assert tracked(lambda: result)() is result
     assert written.run.status == "succeeded"
+
+
+@pytest.mark.parametrize("large", ["t" * 1_200_000, list(range(300_000))], ids=type)
+def test_one_large_metric_costs_no_other_one(written, as_for_users, large):
+    tracked(lambda: {"solution": 1, "metrics": {"value": 5, "all": large}})()
+    assert written.run.metrics == {"value": 5}
+    assert written.run.logs == [
+        "metric 'all' is left out: together they have more than 1,000,000 bytes"
+    ]
+
+
+def test_long_names_of_many_metrics_cost_the_last_ones(written, as_for_users):
+    with track_run() as run:
+        run.metrics = {f"{number:05}{'x' * 150}": number for number in range(9_000)}
+    assert list(written.run.metrics.values()) == list(range(len(written.run.metrics)))
+    assert len(written.run.metrics) > 5_000
+    assert "more metrics are left out" in written.run.logs[-1]
