@@ -315,3 +315,15 @@ def test_long_names_of_many_metrics_cost_the_last_ones(written, as_for_users):
     assert list(written.run.metrics.values()) == list(range(len(written.run.metrics)))
     assert len(written.run.metrics) > 5_000
     assert "more metrics are left out" in written.run.logs[-1]
+
+
+def test_options_that_are_not_whole_are_named_in_the_logs(written):
+    @tracked(options="limit")
+    def solve(limit):
+        current_run().options["other"] = "y" * 20_000
+
+    solve("x" * 20_000)
+    assert [line.split(":")[0] for line in written.run.logs] == [
+        "option 'limit' is not whole",
+        "option 'other' is not whole",
+    ]
