@@ -7,9 +7,22 @@ from typing import Any
 
 from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.parts import take_metrics_of_document
+from nextmv_autotrack.capture.parts import (
+    assets_of_document,
+    note,
+    take_metrics_of_document,
+)
 from nextmv_autotrack.encode.descriptions import type_name
 from nextmv_autotrack.journal import Body
+
+# What of a document is kept apart, and what it has to be for that.
+_APART = {
+    "metrics": "mapping",
+    "assets": "asset",
+}
+
+# What else of a document goes beside the output, which is files here.
+_NOT_BESIDE_FILES = ("statistics", *_APART)
 
 
 def of_result(opened: OpenRun, result: object) -> Body:
@@ -40,7 +53,10 @@ def _files(opened: OpenRun, value: object, *, has_failed: bool) -> Body:
     if nextmv_objects.is_output(value):
         value = nextmv_objects.output_document(value)
     if isinstance(value, dict):
-        _without_parts(opened, value)
+        left = _without_parts(opened, value)
+        lost = [name for name in _NOT_BESIDE_FILES if _is_something(left.get(name))]
+        said = "the result's {!r} are left out: beside the files of output_dir stand metrics and assets"
+        note(opened, map(said.format, lost), "outputs")
     opened.is_document = False
     return packed_output(opened, has_failed=has_failed)
 
@@ -72,8 +88,11 @@ def _taken_apart(opened: OpenRun, value: Any) -> bytes:
     if issubclass(type(value), dict):
         if "metrics" in value or "assets" in value:
             value = _without_parts(opened, value)
+            opened.is_document = not _tell_what_stays(opened, value)
         else:
             opened.is_document = True
+        if "statistics" in value:
+            value = _with_finite_statistics(opened, value)
     losses: list[str] = []
     body = opened.plan.json(value, losses)
     if losses:
@@ -82,21 +101,49 @@ def _taken_apart(opened: OpenRun, value: Any) -> bytes:
 
 
 def _without_parts(opened: OpenRun, value: dict[Any, Any]) -> dict[Any, Any]:
-    metrics, assets = value.get("metrics"), value.get("assets")
-    if not (_is_none_or(metrics, Mapping) and _is_none_or(assets, list)):
-        # The platform would not understand it as a document of its own.
-        return value
-    opened.is_document = True
-    take_metrics_of_document(opened, metrics or {})
-    opened.assets = [*(assets or ()), *(opened.assets or ())]
-    left = {k: v for k, v in value.items() if k not in ("metrics", "assets")}
-    if assets == [] and not opened.assets:
-        left["assets"] = []  # it says that there are none
+    """Take the metrics and the assets of a document; what is neither stays in it."""
+    left = dict(value)
+    metrics = left.get("metrics")
+    if metrics is None or issubclass(type(metrics), Mapping):
+        left.pop("metrics", None)
+        take_metrics_of_document(opened, metrics or {})
+    assets = assets_of_document(left.get("assets"))
+    if assets is not None:
+        given = left.pop("assets", None)
+        opened.assets = [*assets, *(opened.assets or ())]
+        if given is not None and not opened.assets:
+            left["assets"] = []  # it says that there are none
     return left
 
 
-def _is_none_or(value: object, kind: type) -> bool:
-    return value is None or issubclass(type(value), kind)
+def _tell_what_stays(opened: OpenRun, left: dict[Any, Any]) -> bool:
+    """Whether a dict is no document of the platform's: it has other things there."""
+    stays = [
+        f"the output's {name!r} stay in its solution: {type_name(type(left[name]))} "
+        f"is no {what}"
+        for name, what in _APART.items()
+        if _is_something(left.get(name))
+    ]
+    note(opened, stays, "outputs")
+    return bool(stays)
+
+
+def _is_something(value: object) -> bool:
+    # By its type: an array has no truth.
+    return value is not None and not (type(value) is list and not value)
+
+
+def _with_finite_statistics(opened: OpenRun, value: dict[Any, Any]) -> dict[Any, Any]:
+    # Not at the top: the platform's word for metrics in older models.
+    from nextmv_autotrack.encode.finite_statistics import finite_statistics  # noqa: PLC0415 -- see above
+
+    try:
+        found, notes = finite_statistics(value["statistics"])
+        note(opened, notes, "statistics")
+    except Exception as error:  # noqa: BLE001 -- code of the user's
+        safely.failed("looking at the statistics of a run", error)
+        return value
+    return {**value, "statistics": found} if notes else value
 
 
 def _computed(

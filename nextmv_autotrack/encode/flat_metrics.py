@@ -157,7 +157,7 @@ def finite(
             found[name] = value
         else:
             notes.append(f"metric {full!r} is left out: {why}")
-        if type(value) in {list, tuple} and not all(map(_is_finite, value)):
+        if type(value) in {list, tuple} and not all(map(is_finite, value)):
             notes.append(f"metric {full!r} has null where a number was not finite")
     return found, notes
 
@@ -166,10 +166,11 @@ def _why_no_number(value: Any) -> str | None:
     """Return why a value that should be a number is none in JSON."""
     if type(value) is int:
         return None if _FROM < value < _TO else _TOO_LARGE
-    return None if _is_finite(value) else _NOT_FINITE
+    return None if is_finite(value) else _NOT_FINITE
 
 
-def _is_finite(value: Any) -> bool:
+def is_finite(value: Any) -> bool:
+    """Whether it is anything but a number that JSON has no form for."""
     kind = type(value)
     if kind is float:
         return isfinite(value)

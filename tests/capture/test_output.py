@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from nextmv_autotrack import current_run, track_run, tracked
@@ -45,6 +47,117 @@ def test_a_dict_the_platform_would_not_understand_is_a_value(written, document):
     assert written.run.output == document
     assert written.run.is_document is False
     assert written.run.metrics == {}
+
+
+def test_metrics_of_a_document_stay_when_its_assets_are_something_else(
+    written, as_for_users
+):
+    given = {"solution": 1, "metrics": {"cost": 9}, "assets": {"gold": 0.4}}
+    tracked(lambda: given)()
+    assert written.run.metrics == {"cost": 9}
+    assert written.run.output == {"solution": 1, "assets": {"gold": 0.4}}
+    assert written.run.is_document is False
+    assert written.run.logs == [
+        "the output's 'assets' stay in its solution: dict is no asset"
+    ]
+
+
+def test_assets_of_a_document_stay_when_its_metrics_are_something_else(
+    written, as_for_users
+):
+    tracked(lambda: {"solution": 1, "metrics": [1], "assets": ASSETS})()
+    assert written.run.assets == ASSETS
+    assert written.run.output == {"solution": 1, "metrics": [1]}
+    assert written.run.is_document is False
+    assert written.run.logs == [
+        "the output's 'metrics' stay in its solution: list is no mapping"
+    ]
+
+
+@pytest.mark.parametrize(
+    "assets",
+    [tuple(ASSETS), ASSETS[0], {1: ASSETS[0]}.values()],
+    ids=["tuple", "one", "values"],
+)
+def test_assets_of_a_document_may_be_one_or_several_of_any_kind(written, assets):
+    tracked(lambda: {"solution": 1, "metrics": {"cost": 9}, "assets": assets})()
+    assert written.run.output == {"solution": 1}
+    assert written.run.is_document is True
+    assert (written.run.metrics, written.run.assets) == ({"cost": 9}, ASSETS)
+
+
+def test_a_figure_is_the_assets_of_a_document(written):
+    go = pytest.importorskip("plotly.graph_objects", exc_type=ImportError)
+    figure = go.Figure(layout={"title": "Cost"})
+    tracked(lambda: {"solution": 1, "assets": figure})()
+    assert [asset["name"] for asset in written.run.assets] == ["Cost"]
+
+
+def test_an_array_under_the_name_of_assets_is_a_value(written, as_for_users):
+    np = pytest.importorskip("numpy", exc_type=ImportError)
+    tracked(lambda: {"metrics": {"cost": 9}, "assets": np.arange(3)})()
+    assert written.run.metrics == {"cost": 9}
+    assert written.run.output == {"assets": [0, 1, 2]}
+
+
+def test_what_can_be_looked_at_once_is_left_to_the_caller(written, as_for_users):
+    given = {"solution": 1, "metrics": {"cost": 9}, "assets": iter(ASSETS)}
+    assert list(tracked(lambda: given)()["assets"]) == ASSETS
+    assert written.run.metrics == {"cost": 9}
+    assert len(written.run.logs) == 1
+
+
+STATISTICS = {
+    "schema": "v1",
+    "run": {"duration": float("nan"), "iterations": 3},
+    "result": {"value": float("inf"), "custom": {"gap": float("nan"), "used": 2}},
+    "series_data": {
+        "value": {
+            "name": "cost",
+            "data_points": [
+                {"x": 0.0, "y": float("inf")},
+                {"x": 1.0, "y": 9.5},
+                {"x": 2.0, "y": None},
+            ],
+        }
+    },
+}
+LOST_STATISTICS = [
+    "statistics.run.duration is left out: it is not a finite number",
+    "statistics.result.value is left out: it is not a finite number",
+    "statistics.result.custom.gap is left out: it is not a finite number",
+    "2 of 3 in statistics.series_data.value.data_points left out: no finite numbers",
+]
+
+
+def test_statistics_that_are_not_finite_are_left_out_and_the_sdk_reads_the_others(
+    written, as_for_users
+):
+    nextmv = pytest.importorskip("nextmv", exc_type=ImportError)
+
+    def as_output():
+        return nextmv.Output(statistics=nextmv.Statistics.from_dict(whole))
+
+    whole = copy.deepcopy(STATISTICS)
+    del whole["series_data"]["value"]["data_points"][2]
+    tracked(lambda: {"solution": 1, "statistics": STATISTICS})()
+    tracked(as_output)()
+    for run, points in zip(written.runs, (3, 2), strict=True):
+        assert run.is_document is True
+        found = nextmv.Statistics.from_dict(run.output["statistics"])
+        assert (found.run.iterations, found.run.duration) == (3, None)
+        assert (found.result.value, found.result.custom) == (None, {"used": 2})
+        (point,) = found.series_data.value.data_points
+        assert (point.x, point.y) == (1.0, 9.5)
+        lost = [f"{points - 1} of {points}{LOST_STATISTICS[-1][6:]}"]
+        assert run.logs == [*LOST_STATISTICS[:-1], *lost]
+
+
+def test_finite_statistics_stay_as_they_are(written):
+    given = {"run": {"duration": None}, "result": {"value": 1.5}, "other": [None, 2]}
+    tracked(lambda: {"solution": 1, "statistics": given})()
+    assert written.run.output == {"solution": 1, "statistics": given}
+    assert written.run.logs == []
 
 
 def test_empty_metrics_and_assets_are_harmless(written):

@@ -192,6 +192,18 @@ class Assets:
         return free
 
 
+def is_one_asset(item: Any) -> bool:
+    """Whether it is an asset, or a figure, a chart or a map that becomes one."""
+    if nextmv_objects.is_model(item):
+        return True
+    if issubclass(type(item), Mapping):
+        item = dict(item)
+    try:
+        return _is_asset(item) or visual_of(item) is not None
+    except Exception:  # noqa: BLE001 -- of the library that made it, so it is one
+        return True
+
+
 def _is_asset(item: Any) -> bool:
     if not isinstance(item, dict):
         return False
