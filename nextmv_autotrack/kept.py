@@ -23,8 +23,16 @@ def several_assets(value: Any) -> list[Any]:
     return [*value] if issubclass(kind, _SEVERAL) else [value]
 
 
-def kept(kind: Callable[[Any], _Kept], value: object, what: str) -> _Kept | None:
-    """Return `value` as a dict or a list of our own, or None with a warning."""
+def kept(
+    kind: Callable[[Any], _Kept],
+    value: object,
+    what: str,
+    log: Callable[[str], object],
+) -> _Kept | None:
+    """Return `value` as a dict or a list of our own, or None with a warning.
+
+    The warning is a line of the run as well: `log` adds it.
+    """
     if value is None:
         return None
     try:
@@ -33,5 +41,7 @@ def kept(kind: Callable[[Any], _Kept], value: object, what: str) -> _Kept | None
             value = nextmv_objects.options_of(value) or {}
         return kind(value)
     except Exception as error:  # noqa: BLE001 -- nothing that is set may raise
-        safely.warn(f"run.{what} is left out: {type(error).__name__}: {error}")
+        said = f"run.{what} is left out: {type(error).__name__}: {error}"
+        safely.warn(said)
+        log(said)
         return None

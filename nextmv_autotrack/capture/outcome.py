@@ -12,7 +12,7 @@ from nextmv_autotrack.capture.parts import (
     note,
     take_metrics_of_document,
 )
-from nextmv_autotrack.encode.descriptions import type_name
+from nextmv_autotrack.encode.descriptions import text_of, type_name
 from nextmv_autotrack.journal import Body
 
 # What of a document is kept apart, and what it has to be for that.
@@ -65,17 +65,16 @@ def _chosen(opened: OpenRun, result: object) -> object:
     """Return what the settings say of a result is recorded; note their metrics."""
     settings = opened.plan.settings
     if settings.metrics is not None:
-        computed = _computed(settings.metrics, result, "the metrics of a run")
+        computed = _computed(opened, settings.metrics, result, "metrics")
         if isinstance(computed, Mapping):
             opened.metrics = {**computed, **(opened.metrics or {})}
         elif computed is not None:
-            kind = type_name(type(computed))
-            safely.warn(f"the metrics of a run: a {kind} is left out: it is no dict")
+            _say(opened, "metrics", f"{type_name(type(computed))} is no mapping")
     if settings.output is False or opened.output is not None:
         return None
     if settings.output is None:
         return result
-    return _computed(settings.output, result, "the output of a run")
+    return _computed(opened, settings.output, result, "output")
 
 
 def _taken_apart(opened: OpenRun, value: Any) -> bytes:
@@ -147,11 +146,22 @@ def _with_finite_statistics(opened: OpenRun, value: dict[Any, Any]) -> dict[Any,
 
 
 def _computed(
-    function: Callable[[Any], Any], result: object, doing: str
+    opened: OpenRun, function: Callable[[Any], Any], result: object, setting: str
 ) -> object | None:
     try:
         found: object = function(result)
     except Exception as error:  # noqa: BLE001 -- code of the user's
-        safely.warn(f"{doing}: {type(error).__name__}: {error}", doing)
+        _say(opened, setting, text_of(error, _type_and_words))
         return None
     return found
+
+
+def _type_and_words(error: object) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _say(opened: OpenRun, setting: str, problem: str) -> None:
+    """Say, once to the user and in each run, why what was computed is left out."""
+    said = f"the {setting} of a run: left out: {problem}"
+    safely.warn(said, f"the {setting} of a run")
+    opened.add_last_lines(said)

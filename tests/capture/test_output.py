@@ -234,13 +234,32 @@ def test_a_callable_that_raises_costs_its_part_and_says_so_once(
     (record,) = caplog.records
     assert setting in record.getMessage()
     assert "KeyError" in record.getMessage()
+    for run in written.runs:
+        assert run.logs == [
+            f"the {setting} of a run: left out: KeyError: \"{{'a': 1}}\""
+        ]
     if setting == "metrics":
         assert written.runs[0].output == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("part", "value"), [("metrics", 5), ("options", "bad"), ("assets", "x")]
+)
+def test_what_cannot_be_set_on_a_run_is_named_in_its_logs(
+    written, as_for_users, part, value
+):
+    with track_run() as run:
+        setattr(run, part, value)
+    (line,) = written.run.logs
+    assert line.startswith(f"run.{part} is left out: ")
+    setattr(run, part, value)
+    assert len(written.run.logs) == 1
 
 
 @pytest.mark.parametrize("value", [None, 5, [1], "text"], ids=repr)
 def test_metrics_that_are_no_mapping_are_left_out(written, as_for_users, value):
     tracked(metrics=lambda _: value)(lambda: 1)()
+    assert len(written.run.logs) == (value is not None)
     assert (written.run.status, written.run.output, written.run.metrics) == (
         "succeeded",
         1,

@@ -92,9 +92,7 @@ class Assets:
         visual = visual_of(item)
         if visual is None:
             kind = type_name(type(item))
-            return self._plain(
-                item, number, f"a {kind} is neither an asset nor a figure"
-            )
+            return self._plain(item, number, f"{kind} is neither an asset nor a figure")
         return self._drawn({}, visual)
 
     def _drawn(self, given: dict[str, Any], visual: Visual) -> dict[str, Any]:
@@ -129,7 +127,7 @@ class Assets:
             if not isinstance(asset.get(field), (str, type(None))):
                 kind = type_name(type(asset.pop(field)))
                 self.notes.append(
-                    f"asset {asset['name']!r}: its {field} is left out: a {kind} is no text"
+                    f"asset {asset['name']!r}: its {field} is left out: {kind} is no text"
                 )
         if asset.get("visual") is None:
             asset.pop("visual", None)
