@@ -205,13 +205,11 @@ class Service:
         if part == "logs":
             return Answer.of({"log": self.blob(run, "logs").decode("utf-8", "replace")})
         if part in {"", "input", "output"}:
-            return self._payload(run, part, by_url=by_url)
+            return self._place(run, part) if by_url else self._payload(run, part)
         return Answer.error(404, f"no such part: {part}")
 
-    def _payload(self, run: CreatedRun, part: str, *, by_url: bool) -> Answer:
+    def _payload(self, run: CreatedRun, part: str) -> Answer:
         asked_for = part or "output"
-        if by_url:
-            return self._place(run, part)
         kind = _formats(run).get(asked_for, {}).get("type", "json")
         blob = self.blob(run, asked_for)
         if kind == "text" and part == "input":
