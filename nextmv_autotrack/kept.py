@@ -41,7 +41,10 @@ def kept(
             value = nextmv_objects.options_of(value) or {}
         return kind(value)
     except Exception as error:  # noqa: BLE001 -- nothing that is set may raise
-        said = f"run.{what} is left out: {type(error).__name__}: {error}"
+        problem = f"{type(error).__name__}: {error}"
+        if kind is dict and type(value).__module__ == "builtins":
+            problem = f"{type(value).__name__} is no mapping of names to values"
+        said = f"run.{what} is left out: {problem}"
         safely.warn(said)
         log(said)
         return None

@@ -14,6 +14,7 @@ from nextmv_autotrack.capture.parts import (
 )
 from nextmv_autotrack.encode.descriptions import text_of, type_name
 from nextmv_autotrack.journal import Body
+from nextmv_autotrack.loaded import is_of
 
 # What of a document is kept apart, and what it has to be for that.
 _APART = {
@@ -103,6 +104,8 @@ def _without_parts(opened: OpenRun, value: dict[Any, Any]) -> dict[Any, Any]:
     """Take the metrics and the assets of a document; what is neither stays in it."""
     left = dict(value)
     metrics = left.get("metrics")
+    if is_of(metrics, "pandas", "Series"):
+        metrics = dict(metrics)
     if metrics is None or issubclass(type(metrics), Mapping):
         left.pop("metrics", None)
         take_metrics_of_document(opened, metrics or {})

@@ -86,6 +86,13 @@ def test_assets_of_a_document_may_be_one_or_several_of_any_kind(written, assets)
     assert (written.run.metrics, written.run.assets) == ({"cost": 9}, ASSETS)
 
 
+def test_a_series_is_the_metrics_of_a_document(written):
+    pandas = pytest.importorskip("pandas", exc_type=ImportError)
+    given = pandas.Series({"cost": 9.5, "gap": 0.1})
+    tracked(lambda: {"solution": 1, "metrics": given})()
+    assert (written.run.metrics, written.run.output) == (dict(given), {"solution": 1})
+
+
 def test_a_figure_is_the_assets_of_a_document(written):
     go = pytest.importorskip("plotly.graph_objects", exc_type=ImportError)
     figure = go.Figure(layout={"title": "Cost"})
@@ -251,7 +258,7 @@ def test_what_cannot_be_set_on_a_run_is_named_in_its_logs(
     with track_run() as run:
         setattr(run, part, value)
     (line,) = written.run.logs
-    assert line.startswith(f"run.{part} is left out: ")
+    assert line.startswith(f"run.{part} is left out: {type(value).__name__} is n")
     setattr(run, part, value)
     assert len(written.run.logs) == 1
 
