@@ -11,6 +11,8 @@ from nextmv_autotrack import nextmv_objects, safely
 _NO_ASSETS = (bool, int, float, str, bytes)
 _SEVERAL = (Sequence, AbstractSet, ValuesView, Iterator)
 
+_OF_PYTHON = (*_NO_ASSETS, list, tuple, set, frozenset)
+
 _Kept = TypeVar("_Kept")
 
 
@@ -42,8 +44,10 @@ def kept(
         return kind(value)
     except Exception as error:  # noqa: BLE001 -- nothing that is set may raise
         problem = f"{type(error).__name__}: {error}"
-        if kind is dict and type(value).__module__ == "builtins":
-            problem = f"{type(value).__name__} is no mapping of names to values"
+        if type(value) in _OF_PYTHON:
+            # The words of Python's own conversions do not name the way out.
+            wanted = "mapping of names to values" if kind is dict else "asset or list"
+            problem = f"{type(value).__name__} is no {wanted}"
         said = f"run.{what} is left out: {problem}"
         safely.warn(said)
         log(said)

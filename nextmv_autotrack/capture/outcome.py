@@ -103,7 +103,7 @@ def _taken_apart(opened: OpenRun, value: Any) -> bytes:
 def _without_parts(opened: OpenRun, value: dict[Any, Any]) -> dict[Any, Any]:
     """Take the metrics and the assets of a document; what is neither stays in it."""
     left = dict(value)
-    metrics = left.get("metrics")
+    metrics: Any = left.get("metrics")
     if is_of(metrics, "pandas", "Series"):
         metrics = dict(metrics)
     if metrics is None or issubclass(type(metrics), Mapping):
