@@ -55,7 +55,7 @@ def _files(opened: OpenRun, value: object, *, has_failed: bool) -> Body:
         value = nextmv_objects.output_document(value)
     if isinstance(value, dict):
         left = _without_parts(opened, value)
-        lost = [name for name in _NOT_BESIDE_FILES if _is_something(left.get(name))]
+        lost = [name for name in _NOT_BESIDE_FILES if not _is_empty(left.get(name))]
         said = "the result's {!r} are left out: beside the files of output_dir stand metrics and assets"
         note(opened, map(said.format, lost), "outputs")
     opened.is_document = False
@@ -88,7 +88,10 @@ def _taken_apart(opened: OpenRun, value: Any) -> bytes:
     if issubclass(type(value), dict):
         if "metrics" in value or "assets" in value:
             value = _without_parts(opened, value)
-            opened.is_document = not _tell_what_stays(opened, value)
+            opened.is_document = not (
+                ("metrics" in value or "assets" in value)
+                and _tell_what_stays(opened, value)
+            )
         else:
             opened.is_document = True
         if "statistics" in value:
@@ -109,9 +112,9 @@ def _without_parts(opened: OpenRun, value: dict[Any, Any]) -> dict[Any, Any]:
     if metrics is None or issubclass(type(metrics), Mapping):
         left.pop("metrics", None)
         take_metrics_of_document(opened, metrics or {})
-    assets = assets_of_document(left.get("assets"))
+    assets = assets_of_document(left["assets"]) if "assets" in left else None
     if assets is not None:
-        given = left.pop("assets", None)
+        given = left.pop("assets")
         opened.assets = [*assets, *(opened.assets or ())]
         if given is not None and not opened.assets:
             left["assets"] = []  # it says that there are none
@@ -124,15 +127,15 @@ def _tell_what_stays(opened: OpenRun, left: dict[Any, Any]) -> bool:
         f"the output's {name!r} stay in its solution: {type_name(type(left[name]))} "
         f"is no {what}"
         for name, what in _APART.items()
-        if _is_something(left.get(name))
+        if name in left and not (name == "assets" and _is_empty(left[name]))
     ]
     note(opened, stays, "outputs")
     return bool(stays)
 
 
-def _is_something(value: object) -> bool:
+def _is_empty(value: object) -> bool:
     # By its type: an array has no truth.
-    return value is not None and not (type(value) is list and not value)
+    return value is None or (type(value) in {list, dict} and not value)
 
 
 def _with_finite_statistics(opened: OpenRun, value: dict[Any, Any]) -> dict[Any, Any]:

@@ -39,7 +39,13 @@ def test_metrics_and_assets_are_taken_out_of_a_document(written):
 
 @pytest.mark.parametrize(
     "document",
-    [{"metrics": [1]}, {"metrics": 5}, {"assets": {"a": 1}}, {"assets": "x"}],
+    [
+        {"metrics": [1]},
+        {"metrics": []},
+        {"metrics": 5},
+        {"assets": {"a": 1}},
+        {"assets": "x"},
+    ],
     ids=str,
 )
 def test_a_dict_the_platform_would_not_understand_is_a_value(written, document):
