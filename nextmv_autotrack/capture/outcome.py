@@ -113,11 +113,9 @@ def _without_parts(opened: OpenRun, value: dict[Any, Any]) -> dict[Any, Any]:
         left.pop("metrics", None)
         take_metrics_of_document(opened, metrics or {})
     assets = assets_of_document(left["assets"]) if "assets" in left else None
-    if assets is not None:
-        given = left.pop("assets")
+    if assets is not None and left.pop("assets") is not None:
+        # Even when there are none: the document says so.
         opened.assets = [*assets, *(opened.assets or ())]
-        if given is not None and not opened.assets:
-            left["assets"] = []  # it says that there are none
     return left
 
 
@@ -127,7 +125,7 @@ def _tell_what_stays(opened: OpenRun, left: dict[Any, Any]) -> bool:
         f"the output's {name!r} stay in its solution: {type_name(type(left[name]))} "
         f"is no {what}"
         for name, what in _APART.items()
-        if name in left and not (name == "assets" and _is_empty(left[name]))
+        if name in left
     ]
     note(opened, stays, "outputs")
     return bool(stays)

@@ -200,6 +200,19 @@ def test_options_of_all_kinds_are_texts_and_there_once(
     assert read.request_options == run.body["options"]
 
 
+@pytest.mark.parametrize("shared", ["none", "versions"])
+def test_an_output_without_assets_says_so_unless_there_are_some_of_ours(
+    to_platform, platform, shared
+):
+    to_platform.configure({"environment": shared})
+    tracked(lambda: nextmv.Output(solution={"a": 1}))()
+    assert to_platform.flush(PATIENCE_S)
+    (run,) = platform.runs()
+    assert run.output.count(b'"assets"') == 1
+    names = [asset["name"] for asset in run.document["assets"]]
+    assert names == ([] if shared == "none" else ["autotrack_environment"])
+
+
 @pytest.mark.parametrize("has_failed", [False, True], ids=["succeeded", "failed"])
 def test_the_sdk_reads_the_files_of_a_run_back(
     to_platform, platform, theirs, tmp_path, has_failed
