@@ -11,6 +11,8 @@ from nextmv_autotrack import nextmv_objects, safely
 _NO_ASSETS = (bool, int, float, str, bytes)
 _SEVERAL = (Sequence, AbstractSet, ValuesView, Iterator)
 
+_OF_PYTHON = (*_NO_ASSETS, list, tuple, set, frozenset)
+
 _Kept = TypeVar("_Kept")
 
 
@@ -23,8 +25,16 @@ def several_assets(value: Any) -> list[Any]:
     return [*value] if issubclass(kind, _SEVERAL) else [value]
 
 
-def kept(kind: Callable[[Any], _Kept], value: object, what: str) -> _Kept | None:
-    """Return `value` as a dict or a list of our own, or None with a warning."""
+def kept(
+    kind: Callable[[Any], _Kept],
+    value: object,
+    what: str,
+    log: Callable[[str], object],
+) -> _Kept | None:
+    """Return `value` as a dict or a list of our own, or None with a warning.
+
+    The warning is a line of the run as well: `log` adds it.
+    """
     if value is None:
         return None
     try:
@@ -33,5 +43,12 @@ def kept(kind: Callable[[Any], _Kept], value: object, what: str) -> _Kept | None
             value = nextmv_objects.options_of(value) or {}
         return kind(value)
     except Exception as error:  # noqa: BLE001 -- nothing that is set may raise
-        safely.warn(f"run.{what} is left out: {type(error).__name__}: {error}")
+        problem = f"{type(error).__name__}: {error}"
+        if type(value) in _OF_PYTHON:
+            # The words of Python's own conversions do not name the way out.
+            wanted = "mapping of names to values" if kind is dict else "asset or list"
+            problem = f"{type(value).__name__} is no {wanted}"
+        said = f"run.{what} is left out: {problem}"
+        safely.warn(said)
+        log(said)
         return None

@@ -68,7 +68,7 @@ class Notes:
             if self.options is None:
                 self.unparsed_options = [options]
         else:
-            self.options = kept(dict, options, "options")
+            self.options = kept(dict, options, "options", self.run.log)
 
     def write_input(self, value: object) -> None:
         """Keep `value`, as it is now, as the input."""
@@ -230,7 +230,7 @@ class Run(SentRun):
 
     @metrics.setter
     def metrics(self, value: Mapping[str, Any] | None) -> None:
-        self._notes.metrics = kept(dict, value, "metrics")
+        self._notes.metrics = kept(dict, value, "metrics", self.log)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -255,7 +255,7 @@ class Run(SentRun):
 
     @assets.setter
     def assets(self, value: object) -> None:
-        self._notes.assets = kept(several_assets, value, "assets")
+        self._notes.assets = kept(several_assets, value, "assets", self.log)
 
     def log(self, text: object) -> None:
         """Add one or more lines to the logs of the run."""

@@ -35,6 +35,7 @@ class Beside:
         self.name, self.description = _texts(plan, args, kwargs)
         self.input = value
         self._options: dict[str, str] = {}
+        self._notes: list[str] = []
         self._unparsed: list[object] = []
         self._managed_input_id: str | None = None
         self._take_options(plan, named)
@@ -49,18 +50,20 @@ class Beside:
         if "nextmv" in modules:
             shown = self.input
             value = shown.value if type(shown) is Shown else shown
-            given = nextmv_arguments.taken_apart(value, named, plan)
+            given = nextmv_arguments.taken_apart(value, named, plan, self._notes)
             self.input, self._options, self._unparsed, self._managed_input_id = given
             if self.input is value:
                 self.input = shown
         elif named is not None:
             found = {name: named[name] for name in settings.options if name in named}
-            self._options = option_texts(found)
+            self._options = option_texts(found, self._notes)
 
     def tell(self, opened: OpenRun) -> None:
         """Tell a run that has begun what its begin does not say."""
         if self._options:
             opened.call_options = self._options
+        for note in self._notes:
+            opened.add_last_lines(note)
         if self._unparsed:
             opened.unparsed_options = self._unparsed
         if self._managed_input_id is not None:

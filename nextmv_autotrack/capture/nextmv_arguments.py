@@ -43,8 +43,9 @@ class Given(NamedTuple):
 class _OptionsFound:
     """The options that objects bring along; later ones go before earlier ones."""
 
-    def __init__(self, discreet: Discreet) -> None:
+    def __init__(self, discreet: Discreet, notes: list[str]) -> None:
         self._shown = discreet.members
+        self._notes = notes
         self.values: dict[str, Any] = {}
         self.unparsed: list[object] = []
 
@@ -60,7 +61,8 @@ class _OptionsFound:
 
     def given(self, value: object) -> Given:
         managed = nextmv_objects.managed_input_id(value)
-        return Given(value, option_texts(self.values), self.unparsed, managed)
+        texts = option_texts(self.values, self._notes)
+        return Given(value, texts, self.unparsed, managed)
 
     def without_input(self, value: object) -> Any:
         """Return what is in an `Input`, its options noted; else the value itself."""
@@ -70,7 +72,9 @@ class _OptionsFound:
         return nextmv_objects.input_data(value)
 
 
-def taken_apart(value: object, named: dict[str, Any] | None, plan: Plan) -> Given:
+def taken_apart(
+    value: object, named: dict[str, Any] | None, plan: Plan, notes: list[str]
+) -> Given:
     """Return the input and the options of a call.
 
     An `Input` is its data, and its options are the run's; so are those of an argument
@@ -80,16 +84,19 @@ def taken_apart(value: object, named: dict[str, Any] | None, plan: Plan) -> Give
         value: The input, as the settings say.
         named: The arguments by name; None when there is one, which is the input.
         plan: Of the function.
+        notes: Gets what is to be said of options that are not whole.
     """
     try:
-        return _taken_apart(value, named, plan)
+        return _taken_apart(value, named, plan, notes)
     except Exception as error:  # noqa: BLE001 -- a class that was made of one of theirs
         safely.failed("reading what is in an object of Nextmv's SDK", error)
         return Given(value, {}, [], None)
 
 
-def _taken_apart(value: object, named: dict[str, Any] | None, plan: Plan) -> Given:
-    settings, found = plan.settings, _OptionsFound(plan.discreet)
+def _taken_apart(
+    value: object, named: dict[str, Any] | None, plan: Plan, notes: list[str]
+) -> Given:
+    settings, found = plan.settings, _OptionsFound(plan.discreet, notes)
     if named is None:
         if nextmv_objects.is_options(value):
             found.add(value)

@@ -148,7 +148,10 @@ class OpenRun(Notes):
         else:
             values = options if isinstance(options, dict) else None
         if values:
-            texts = option_texts(self.plan.discreet.members(values))
+            notes: list[str] = []
+            texts = option_texts(self.plan.discreet.members(values), notes)
+            for note in notes:
+                self.add_last_lines(note)
             self.call_options = {**(self.call_options or {}), **texts}
 
     def write_input_dir(self) -> None:

@@ -5,7 +5,8 @@ What they have to lose for that is said in the logs of the run, and once to the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, ValuesView
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from nextmv_autotrack import safely
@@ -21,7 +22,15 @@ def metrics_json(opened: OpenRun) -> str:
     """Return the metrics of a run that has some, one name each."""
     metrics = opened.metrics if opened.has_flat_metrics else flattened(opened)
     shown = opened.plan.discreet.members(metrics or {})
-    return to_json(shown, max_bytes=MAX_METRICS_BYTES).decode()
+    losses: list[str] = []
+    body = to_json(shown, max_bytes=MAX_METRICS_BYTES, losses=losses)
+    if losses:
+        # Not at the top: metrics of nearly all runs are short.
+        from nextmv_autotrack.encode.fitting_metrics import fitting  # noqa: PLC0415 -- see above
+
+        body, notes = fitting(shown, max_bytes=MAX_METRICS_BYTES)
+        note(opened, notes, "metrics")
+    return body.decode()
 
 
 def flattened(opened: OpenRun) -> dict[str, Any]:
@@ -32,7 +41,7 @@ def flattened(opened: OpenRun) -> dict[str, Any]:
             return metrics
         flat = FlatMetrics(dict(metrics))
         opened.metrics, opened.has_flat_metrics = flat.found, True
-        _note(opened, flat.notes, "metrics")
+        note(opened, flat.notes, "metrics")
     except Exception as error:  # noqa: BLE001 -- the boundary
         # Another thread may change them meanwhile: the end of the run must not be lost.
         safely.failed("recording the metrics of a run", error)
@@ -48,7 +57,7 @@ def take_metrics_of_document(opened: OpenRun, metrics: Mapping[Any, Any]) -> Non
     try:
         if not is_flat(metrics):
             metrics, notes = finite(dict(metrics))
-            _note(opened, notes, "metrics")
+            note(opened, notes, "metrics")
     except Exception as error:  # noqa: BLE001 -- the boundary
         safely.failed("recording the metrics of a run", error)
         metrics = {}
@@ -65,14 +74,30 @@ def assets_json(opened: OpenRun) -> bytes:
     try:
         assets = Assets([*(opened.assets or ())])
         body = assets.to_json(max_bytes=opened.plan.max_payload)
-        _note(opened, assets.notes, "assets")
+        note(opened, assets.notes, "assets")
     except Exception as error:  # noqa: BLE001 -- the boundary
         safely.failed("recording the assets of a run", error)
         return b""
     return body
 
 
-def _note(opened: OpenRun, notes: Iterable[str], topic: str) -> None:
-    for note in notes:
-        opened.add_last_lines(note)
-        safely.warn(f"run {opened.id}: {note}", f"{topic} that were changed")
+def assets_of_document(value: Any) -> list[Any] | None:
+    """Return the assets of a document as a list, None when they are something else.
+
+    Nothing is used up by it: the document is the user's.
+    """
+    if value is None:
+        return []
+    if issubclass(type(value), (list, tuple, AbstractSet, ValuesView)):
+        return [*value]
+    # Not at the top: few documents have a single one.
+    from nextmv_autotrack.encode.assets.assets import is_one_asset  # noqa: PLC0415 -- see above
+
+    return [value] if is_one_asset(value) else None
+
+
+def note(opened: OpenRun, notes: Iterable[str], topic: str) -> None:
+    """Say in the logs of the run, and once to the user, what was changed or left out."""
+    for one in notes:
+        opened.add_last_lines(one)
+        safely.warn(f"run {opened.id}: {one}", f"{topic} that were changed")

@@ -16,6 +16,9 @@ _Parameter = inspect.Parameter
 
 _VARIADIC = (_Parameter.VAR_POSITIONAL, _Parameter.VAR_KEYWORD)
 
+# Numbers that JSON has no word for, as options say them.
+_NOT_FINITE = frozenset({"inf", "-inf", "nan"})
+
 NO_INPUT = object()
 """Stands for the input of a run that none was recorded of."""
 
@@ -97,6 +100,8 @@ def _value(text: str, hint: Any, default: Any) -> Any:
         return None
     if str in kinds or isinstance(default, str):
         return text
+    if float in kinds and text in _NOT_FINITE:
+        return float(text)
     try:
         value = orjson.loads(text)
     except ValueError:

@@ -185,7 +185,7 @@ class Recorder:
             opened.add_log_tail()
         if error is not None and opened.status is _FAILED:
             opened.add_last_lines(traceback_text(error))
-        if opened.assets or opened.duration_ns >= VISUAL_FROM_NS:
+        if opened.assets is not None or opened.duration_ns >= VISUAL_FROM_NS:
             _write_assets(opened)
         append = opened.sink if opened.held is None else opened.append
         meta = end_meta(opened)
@@ -237,7 +237,9 @@ class Recorder:
 
 
 def _write_assets(opened: OpenRun) -> None:
-    assets = assets_json(opened) if opened.assets else b""
+    # A document that says that it has none says so on the platform, too.
+    is_told = opened.assets or (opened.is_document and opened.assets is not None)
+    assets = assets_json(opened) if is_told else b""
     if opened.plan.resources and (opened.duration_ns or 0) >= VISUAL_FROM_NS:
         assets = with_visual(assets, opened)
     if assets:

@@ -64,11 +64,15 @@ def _options(opened: OpenRun) -> dict[str, str]:
         # What the model has not asked for either has no values.
         asked_for.update(options_of(options) or {})
     shown = opened.plan.discreet.members
-    return {
-        **option_texts(shown(asked_for)),
+    notes: list[str] = []
+    found = {
+        **option_texts(shown(asked_for), notes),
         **(opened.call_options or {}),
-        **option_texts(shown(opened.options or {})),
+        **option_texts(shown(opened.options or {}), notes),
     }
+    for note in notes:
+        opened.add_last_lines(note)
+    return found
 
 
 def settle_status(notes: Notes, error: BaseException | None) -> None:

@@ -29,6 +29,9 @@ _DESCRIBED = {"repr", "type"}
 
 _PLAIN = frozenset({str, int, bool, type(None)})
 
+# Beyond it an integer has no float, and readers of JSON have no number.
+_FROM, _TO = -(2**1023), 2**1023
+
 
 def is_flat(metrics: Mapping[Any, Any]) -> bool:
     """Whether they can be sent as they are: so are nearly all, and it is seen fast."""
@@ -40,7 +43,10 @@ def is_flat(metrics: Mapping[Any, Any]) -> bool:
         elif kind is str:
             if len(value) > MAX_TEXT_CHARS:
                 return False
-        elif kind is not int and kind is not bool and value is not None:
+        elif kind is int:
+            if not _FROM < value < _TO:
+                return False
+        elif kind is not bool and value is not None:
             return False
         if type(name) is not str:
             return False
@@ -83,7 +89,10 @@ class FlatMetrics:
     def _take_all(self, name: str, metrics: Any, depth: int) -> None:
         if depth >= MAX_DEPTH:
             raise _LeftOutError("it is too deep inside others")
-        for inner, value in list(metrics.items()):
+        members = list(metrics.items())
+        if not members:
+            raise _LeftOutError("there is none in it")
+        for inner, value in members:
             if len(self.found) > 2 * MAX_METRICS:
                 return  # enough to say that there are too many
             self._take(f"{name}.{_name(inner)}", value, depth + 1)
@@ -101,6 +110,10 @@ class FlatMetrics:
         self.found[free] = value
 
 
+_TOO_LARGE = "it is too large for a number"
+_NOT_FINITE = "it is not a finite number"
+
+
 class _LeftOutError(Exception):
     """Why a metric is left out."""
 
@@ -110,18 +123,20 @@ def _plain(value: Any) -> Any:
     kind = type(value)
     if kind is str and len(value) > MAX_TEXT_CHARS:
         raise _LeftOutError(f"a text of {len(value)} characters is none")
+    if kind is int and not _FROM < value < _TO:
+        raise _LeftOutError(_TOO_LARGE)
     if kind in _PLAIN:
         return value
     if form_of(kind) is described:
-        raise _LeftOutError(f"a {type_name(kind)} is neither a number nor a text")
+        raise _LeftOutError(f"{type_name(kind)} is neither a number nor a text")
     body = to_json(value, max_bytes=_MAX_VALUE_BYTES)
     if is_summary(body):
         raise _LeftOutError("it is too large for one")
     read = loads(body)
     if read is None:
-        raise _LeftOutError("it is not a finite number")
+        raise _LeftOutError(_NOT_FINITE)
     if type(read) is dict and read.keys() == _DESCRIBED:
-        raise _LeftOutError(f"a {type_name(kind)} is neither a number nor a text")
+        raise _LeftOutError(f"{type_name(kind)} is neither a number nor a text")
     return float(value) if is_of(value, "fractions", "Fraction") else read
 
 
@@ -133,17 +148,29 @@ def finite(
     notes: list[str] = []
     for name, value in metrics.items():
         full = f"{before}{_name(name)}"
-        if type(value) is dict and depth < MAX_DEPTH:
+        if _holds_others(value) and depth < MAX_DEPTH:
             found[name], more = finite(value, f"{full}.", depth + 1)
             notes += more
-        elif _is_finite(value):
+            continue
+        why = _why_no_number(value)
+        if why is None:
             found[name] = value
         else:
-            notes.append(f"metric {full!r} is left out: it is not a finite number")
+            notes.append(f"metric {full!r} is left out: {why}")
+        if type(value) in {list, tuple} and not all(map(is_finite, value)):
+            notes.append(f"metric {full!r} has null where a number was not finite")
     return found, notes
 
 
-def _is_finite(value: Any) -> bool:
+def _why_no_number(value: Any) -> str | None:
+    """Return why a value that should be a number is none in JSON."""
+    if type(value) is int:
+        return None if _FROM < value < _TO else _TOO_LARGE
+    return None if is_finite(value) else _NOT_FINITE
+
+
+def is_finite(value: Any) -> bool:
+    """Whether it is anything but a number that JSON has no form for."""
     kind = type(value)
     if kind is float:
         return isfinite(value)

@@ -27,6 +27,11 @@ class Request:
         pairs = (line.partition(":") for line in lines if line)
         return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
+    @property
+    def upload_id(self) -> str:
+        """Which upload a request to the storage is for."""
+        return self.path.removeprefix("/uploads/")
+
 
 @dataclass
 class Answer:
@@ -47,3 +52,9 @@ class Answer:
     def error(cls, status: int, words: str) -> Answer:
         """Return a refusal in words."""
         return cls(status, words.encode(), {"Content-Type": "text/plain"})
+
+    @classmethod
+    def of_the_storage(cls, status: int, code: str, words: str) -> Answer:
+        """Return a refusal as the storage words it."""
+        text = f"<Error><Code>{code}</Code><Message>{words}</Message></Error>"
+        return cls(status, text.encode(), {"Content-Type": "application/xml"})

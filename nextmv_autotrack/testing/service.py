@@ -26,7 +26,7 @@ PARTS = {
     "assets": "assets_upload_id",
 }
 
-# Beyond it, and for all but JSON, only a detour by the storage leads to a payload.
+# Beyond it, and for files, only a detour by the storage leads to a payload.
 MAX_INLINE_BYTES = 5 * 1024 * 1024
 
 
@@ -131,17 +131,17 @@ class Service:
     def _store(self, request: Request) -> Answer:
         if "authorization" in request.headers:
             words = "Only one auth mechanism allowed"
-            return _storage_error(400, "InvalidArgument", words)
-        upload_id = upload_id_of(request)
+            return Answer.of_the_storage(400, "InvalidArgument", words)
+        upload_id = request.upload_id
         given = parse_qs(request.query).get("X-Amz-Signature", [""])[0]
         if self.signatures.get(upload_id) != given:
-            return _storage_error(403, "SignatureDoesNotMatch", f"got {given}")
+            return Answer.of_the_storage(403, "SignatureDoesNotMatch", f"got {given}")
         if upload_id in self.expired:
-            return _storage_error(403, "AccessDenied", "Request has expired")
+            return Answer.of_the_storage(403, "AccessDenied", "Request has expired")
         if request.method == "GET" and upload_id in self.blobs:
             return Answer(200, self.blobs[upload_id])
         if request.method != "PUT":
-            return _storage_error(405, "MethodNotAllowed", "only GET and PUT")
+            return Answer.of_the_storage(405, "MethodNotAllowed", "only GET and PUT")
         self.blobs[upload_id] = request.body
         return Answer()
 
@@ -205,20 +205,30 @@ class Service:
         if part == "logs":
             return Answer.of({"log": self.blob(run, "logs").decode("utf-8", "replace")})
         if part in {"", "input", "output"}:
-            return self._payload(run, part, by_url=by_url)
+            return self._place(run, part) if by_url else self._payload(run, part)
         return Answer.error(404, f"no such part: {part}")
 
-    def _payload(self, run: CreatedRun, part: str, *, by_url: bool) -> Answer:
+    def _payload(self, run: CreatedRun, part: str) -> Answer:
         asked_for = part or "output"
-        if by_url:
-            return Answer.of({"url": self._url(_upload_id(run, asked_for))})
         kind = _formats(run).get(asked_for, {}).get("type", "json")
         blob = self.blob(run, asked_for)
+        if kind == "text" and part == "input":
+            # The SDK asks for it so, and reads it as JSON.
+            kind, blob = "json", json.dumps(blob.decode("utf-8", "replace")).encode()
         if kind != "json" or len(blob) > MAX_INLINE_BYTES:
             return Answer.error(400, "only format=url leads to it")
         if part:
             return Answer(200, blob or b"null")
         return Answer.of(self._information(run) | self._outcome(run))
+
+    def _place(self, run: CreatedRun, part: str) -> Answer:
+        upload_id = _upload_id(run, part or "output")
+        place = {"url": self._url(upload_id)} if upload_id else {}
+        if part:
+            return Answer.of(place) if place else Answer.error(404, "there is none")
+        # Whoever asks for a run as a whole is told of it, too, but for its output.
+        told = self._information(run) | self._outcome(run) | place
+        return Answer.of({name: one for name, one in told.items() if name != "output"})
 
     def _information(self, run: CreatedRun) -> dict[str, Any]:
         result = run.body["result"]
@@ -287,13 +297,3 @@ def _flat(metrics: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 def _formats(run: CreatedRun) -> dict[str, Any]:
     formats: dict[str, Any] = run.body.get("configuration", {}).get("format", {})
     return formats
-
-
-def upload_id_of(request: Request) -> str:
-    """Return which upload a request to the storage is for."""
-    return request.path.removeprefix("/uploads/")
-
-
-def _storage_error(status: int, code: str, words: str) -> Answer:
-    text = f"<Error><Code>{code}</Code><Message>{words}</Message></Error>"
-    return Answer(status, text.encode(), {"Content-Type": "application/xml"})

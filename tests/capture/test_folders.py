@@ -69,6 +69,20 @@ def test_of_the_result_metrics_and_assets_stand_beside_the_files(written, stops)
     assert written.run.is_document is False
 
 
+def test_what_of_the_result_does_not_stand_beside_the_files_is_named(
+    written, as_for_users, stops
+):
+    @tracked(output_dir=stops)
+    def solve():
+        return {"statistics": {"result": {"value": 3}}, "metrics": [1], "assets": None}
+
+    solve()
+    assert [line.split(":")[0] for line in written.run.logs] == [
+        "the result's 'statistics' are left out",
+        "the result's 'metrics' are left out",
+    ]
+
+
 def test_a_path_is_looked_for_where_the_call_is_made(
     written, stops, tmp_path, monkeypatch
 ):

@@ -206,6 +206,7 @@ def test_whatever_the_solution_is_the_document_is_theirs(written, solution):
     tracked(lambda: output)()
     theirs = output.to_dict()
     assert theirs.pop("metrics") == written.run.metrics == {}
+    assert theirs.pop("assets") == written.run.assets == []
     assert written.run.output == theirs
 
 
@@ -222,7 +223,7 @@ def test_configurations_of_an_output_are_where_theirs_has_them(written):
     ):
         tracked(lambda given=output: given, input=())()
         theirs = output.to_dict()
-        del theirs["metrics"]
+        del theirs["metrics"], theirs["assets"]
         assert written.runs[-1].output == theirs
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from nextmv_autotrack import current_run, track_run, tracked
@@ -37,7 +39,13 @@ def test_metrics_and_assets_are_taken_out_of_a_document(written):
 
 @pytest.mark.parametrize(
     "document",
-    [{"metrics": [1]}, {"metrics": 5}, {"assets": {"a": 1}}, {"assets": "x"}],
+    [
+        {"metrics": [1]},
+        {"metrics": []},
+        {"metrics": 5},
+        {"assets": {"a": 1}},
+        {"assets": "x"},
+    ],
     ids=str,
 )
 def test_a_dict_the_platform_would_not_understand_is_a_value(written, document):
@@ -45,6 +53,124 @@ def test_a_dict_the_platform_would_not_understand_is_a_value(written, document):
     assert written.run.output == document
     assert written.run.is_document is False
     assert written.run.metrics == {}
+
+
+def test_metrics_of_a_document_stay_when_its_assets_are_something_else(
+    written, as_for_users
+):
+    given = {"solution": 1, "metrics": {"cost": 9}, "assets": {"gold": 0.4}}
+    tracked(lambda: given)()
+    assert written.run.metrics == {"cost": 9}
+    assert written.run.output == {"solution": 1, "assets": {"gold": 0.4}}
+    assert written.run.is_document is False
+    assert written.run.logs == [
+        "the output's 'assets' stay in its solution: dict is no asset"
+    ]
+
+
+def test_assets_of_a_document_stay_when_its_metrics_are_something_else(
+    written, as_for_users
+):
+    tracked(lambda: {"solution": 1, "metrics": [1], "assets": ASSETS})()
+    assert written.run.assets == ASSETS
+    assert written.run.output == {"solution": 1, "metrics": [1]}
+    assert written.run.is_document is False
+    assert written.run.logs == [
+        "the output's 'metrics' stay in its solution: list is no mapping"
+    ]
+
+
+@pytest.mark.parametrize(
+    "assets",
+    [tuple(ASSETS), ASSETS[0], {1: ASSETS[0]}.values()],
+    ids=["tuple", "one", "values"],
+)
+def test_assets_of_a_document_may_be_one_or_several_of_any_kind(written, assets):
+    tracked(lambda: {"solution": 1, "metrics": {"cost": 9}, "assets": assets})()
+    assert written.run.output == {"solution": 1}
+    assert written.run.is_document is True
+    assert (written.run.metrics, written.run.assets) == ({"cost": 9}, ASSETS)
+
+
+def test_a_series_is_the_metrics_of_a_document(written):
+    pandas = pytest.importorskip("pandas", exc_type=ImportError)
+    given = pandas.Series({"cost": 9.5, "gap": 0.1})
+    tracked(lambda: {"solution": 1, "metrics": given})()
+    assert (written.run.metrics, written.run.output) == (dict(given), {"solution": 1})
+
+
+def test_a_figure_is_the_assets_of_a_document(written):
+    go = pytest.importorskip("plotly.graph_objects", exc_type=ImportError)
+    figure = go.Figure(layout={"title": "Cost"})
+    tracked(lambda: {"solution": 1, "assets": figure})()
+    assert [asset["name"] for asset in written.run.assets] == ["Cost"]
+
+
+def test_an_array_under_the_name_of_assets_is_a_value(written, as_for_users):
+    np = pytest.importorskip("numpy", exc_type=ImportError)
+    tracked(lambda: {"metrics": {"cost": 9}, "assets": np.arange(3)})()
+    assert written.run.metrics == {"cost": 9}
+    assert written.run.output == {"assets": [0, 1, 2]}
+
+
+def test_what_can_be_looked_at_once_is_left_to_the_caller(written, as_for_users):
+    given = {"solution": 1, "metrics": {"cost": 9}, "assets": iter(ASSETS)}
+    assert list(tracked(lambda: given)()["assets"]) == ASSETS
+    assert written.run.metrics == {"cost": 9}
+    assert len(written.run.logs) == 1
+
+
+STATISTICS = {
+    "schema": "v1",
+    "run": {"duration": float("nan"), "iterations": 3},
+    "result": {"value": float("inf"), "custom": {"gap": float("nan"), "used": 2}},
+    "series_data": {
+        "value": {
+            "name": "cost",
+            "data_points": [
+                {"x": 0.0, "y": float("inf")},
+                {"x": 1.0, "y": 9.5},
+                {"x": 2.0, "y": None},
+            ],
+        }
+    },
+}
+LOST_STATISTICS = [
+    "statistics.run.duration is left out: it is not a finite number",
+    "statistics.result.value is left out: it is not a finite number",
+    "statistics.result.custom.gap is left out: it is not a finite number",
+    "2 of 3 in statistics.series_data.value.data_points left out: no finite numbers",
+]
+
+
+def test_statistics_that_are_not_finite_are_left_out_and_the_sdk_reads_the_others(
+    written, as_for_users
+):
+    nextmv = pytest.importorskip("nextmv", exc_type=ImportError)
+
+    def as_output():
+        return nextmv.Output(statistics=nextmv.Statistics.from_dict(whole))
+
+    whole = copy.deepcopy(STATISTICS)
+    del whole["series_data"]["value"]["data_points"][2]
+    tracked(lambda: {"solution": 1, "statistics": STATISTICS})()
+    tracked(as_output)()
+    for run, points in zip(written.runs, (3, 2), strict=True):
+        assert run.is_document is True
+        found = nextmv.Statistics.from_dict(run.output["statistics"])
+        assert (found.run.iterations, found.run.duration) == (3, None)
+        assert (found.result.value, found.result.custom) == (None, {"used": 2})
+        (point,) = found.series_data.value.data_points
+        assert (point.x, point.y) == (1.0, 9.5)
+        lost = [f"{points - 1} of {points}{LOST_STATISTICS[-1][6:]}"]
+        assert run.logs == [*LOST_STATISTICS[:-1], *lost]
+
+
+def test_finite_statistics_stay_as_they_are(written):
+    given = {"run": {"duration": None}, "result": {"value": 1.5}, "other": [None, 2]}
+    tracked(lambda: {"solution": 1, "statistics": given})()
+    assert written.run.output == {"solution": 1, "statistics": given}
+    assert written.run.logs == []
 
 
 def test_empty_metrics_and_assets_are_harmless(written):
@@ -121,13 +247,32 @@ def test_a_callable_that_raises_costs_its_part_and_says_so_once(
     (record,) = caplog.records
     assert setting in record.getMessage()
     assert "KeyError" in record.getMessage()
+    for run in written.runs:
+        assert run.logs == [
+            f"the {setting} of a run: left out: KeyError: \"{{'a': 1}}\""
+        ]
     if setting == "metrics":
         assert written.runs[0].output == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("part", "value"), [("metrics", 5), ("options", "bad"), ("assets", "x")]
+)
+def test_what_cannot_be_set_on_a_run_is_named_in_its_logs(
+    written, as_for_users, part, value
+):
+    with track_run() as run:
+        setattr(run, part, value)
+    (line,) = written.run.logs
+    assert line.startswith(f"run.{part} is left out: {type(value).__name__} is n")
+    setattr(run, part, value)
+    assert len(written.run.logs) == 1
 
 
 @pytest.mark.parametrize("value", [None, 5, [1], "text"], ids=repr)
 def test_metrics_that_are_no_mapping_are_left_out(written, as_for_users, value):
     tracked(metrics=lambda _: value)(lambda: 1)()
+    assert len(written.run.logs) == (value is not None)
     assert (written.run.status, written.run.output, written.run.metrics) == (
         "succeeded",
         1,
@@ -298,3 +443,32 @@ def test_a_dict_of_the_users_own_kind_is_not_asked_more_than_a_dict_is(
     result = Strict(a=1)
     assert tracked(lambda: result)() is result
     assert written.run.status == "succeeded"
+
+
+@pytest.mark.parametrize("large", ["t" * 1_200_000, list(range(300_000))], ids=type)
+def test_one_large_metric_costs_no_other_one(written, as_for_users, large):
+    tracked(lambda: {"solution": 1, "metrics": {"value": 5, "all": large}})()
+    assert written.run.metrics == {"value": 5}
+    assert written.run.logs == [
+        "metric 'all' is left out: together they have more than 1,000,000 bytes"
+    ]
+
+
+def test_long_names_of_many_metrics_cost_the_last_ones(written, as_for_users):
+    with track_run() as run:
+        run.metrics = {f"{number:05}{'x' * 150}": number for number in range(9_000)}
+    assert list(written.run.metrics.values()) == list(range(len(written.run.metrics)))
+    assert len(written.run.metrics) > 5_000
+    assert "more metrics are left out" in written.run.logs[-1]
+
+
+def test_options_that_are_not_whole_are_named_in_the_logs(written):
+    @tracked(options="limit")
+    def solve(limit):
+        current_run().options["other"] = "y" * 20_000
+
+    solve("x" * 20_000)
+    assert [line.split(":")[0] for line in written.run.logs] == [
+        "option 'limit' is not whole",
+        "option 'other' is not whole",
+    ]

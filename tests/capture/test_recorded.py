@@ -9,6 +9,7 @@ import pytest
 
 from nextmv_autotrack import tracked
 from nextmv_autotrack.capture.recorded import NO_INPUT, arguments_for
+from nextmv_autotrack.encode.option_texts import option_texts
 from nextmv_autotrack.errors import ReplayError
 from tests.written import Written
 
@@ -125,3 +126,12 @@ def test_a_call_that_was_tracked_is_repeated(
     tracked(function)(*again[0], **again[1])
     first, second = written.runs
     assert first.input == second.input
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf")], ids=repr)
+def test_an_option_without_an_end_is_a_number_again(value):
+    recorded = option_texts({"share": value})
+    _, kwargs = arguments_for(
+        typed, 1, {"n": "1", "word": "", "flag": "true"} | recorded
+    )
+    assert kwargs["share"] == value

@@ -171,6 +171,70 @@ def test_figures_in_the_content_of_an_asset_are_documents():
     assert found[2]["visual"]["label"] == "Mine"
 
 
+@pytest.mark.parametrize("several", [list, tuple])
+def test_several_figures_are_one_visual(several):
+    figure = go.Figure(go.Scatter(y=[1]), layout={"title": "Cost"})
+    schema, content = drawn(several([figure, figure]))
+    assert (schema, len(content)) == ("plotly", 2)
+    schema, content = drawn(several([figure, {"data": [], "layout": {}}]))
+    assert (schema, len(content)) == ("plotly", 2)
+    assert drawn(several([CHART, CHART])) == ("chartjs", [CHART, CHART])
+    assert drawn(several([POINT, COLLECTION]))[0] == "geojson"
+
+
+def test_several_maps_in_the_content_of_an_asset_are_one():
+    shapely = pytest.importorskip("shapely", exc_type=ImportError)
+    stops = [shapely.Point(7.1, 50.7), shapely.Point(7.2, 50.8)]
+    schema, found = drawn({"name": "stops", "content": stops})
+    assert (schema, len(found["features"])) == ("geojson", 2)
+
+
+def test_several_charts_are_their_documents():
+    altair = pytest.importorskip("altair", exc_type=ImportError)
+    chart = altair.Chart({"values": [{"a": 1}]}).mark_bar().encode(x="a:Q")
+    (asset,), (note,) = made({"name": "loads", "content": [chart, chart]})
+    assert [one["mark"] for one in asset["content"]] == [{"type": "bar"}] * 2
+    assert "'loads': its figures are kept as their documents" in note
+
+
+def test_figures_and_shapes_together_are_their_documents_to_be_downloaded():
+    shapely = pytest.importorskip("shapely", exc_type=ImportError)
+    pair = [go.Figure(go.Scatter(y=[1])), shapely.Point(7.1, 50.7)]
+    found, notes = made(
+        {"name": "list", "content": pair},
+        {"name": "dict", "content": {"a": pair[0], "b": pair[1], "n": 5}},
+        pair,
+    )
+    assert len(notes) == 3
+    assert "'list': its figures are kept as their documents" in notes[0]
+    for asset in found:
+        assert "visual" not in asset
+    figure, shape = found[0]["content"]
+    assert figure["data"][0]["y"] == [1]
+    assert shape["features"][0]["geometry"] == POINT
+    assert found[1]["content"] == {"a": figure, "b": shape, "n": 5}
+    assert found[2]["content"] == [figure, shape]
+
+
+def test_a_schema_that_does_not_draw_the_content_is_corrected_and_says_so():
+    altair = pytest.importorskip("altair", exc_type=ImportError)
+    chart = altair.Chart({"values": [{"a": 1}]}).mark_bar().encode(x="a:Q")
+    visual = {"schema": "chartjs", "label": "Mine"}
+    found, notes = made(
+        {"name": "figure", "content": go.Figure(), "visual": visual},
+        {"name": "vega", "content": chart, "visual": visual},
+    )
+    assert (found[0]["visual"]["schema"], found[0]["visual"]["label"]) == (
+        "plotly",
+        "Mine",
+    )
+    assert "visual" not in found[1]
+    assert notes == [
+        "asset 'figure': chartjs does not draw its content; its schema is plotly now",
+        "asset 'vega': chartjs does not draw its content; it is kept without its visual",
+    ]
+
+
 @pytest.mark.parametrize("schema", list(nextmv.VisualSchema))
 def test_an_asset_of_the_sdk_is_as_it_writes_it(schema):
     asset = nextmv.Asset(

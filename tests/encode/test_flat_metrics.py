@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -142,7 +143,7 @@ def test_what_is_neither_number_nor_text_is_left_out():
     found, notes = flat({"model": object(), "text": "x" * (MAX_TEXT_CHARS + 1)})
     assert found == {}
     assert notes == [
-        "metric 'model' is left out: a object is neither a number nor a text",
+        "metric 'model' is left out: object is neither a number nor a text",
         f"metric 'text' is left out: a text of {MAX_TEXT_CHARS + 1} characters is none",
     ]
 
@@ -156,6 +157,20 @@ def test_metrics_in_themselves_and_too_many_of_them_end():
     found, notes = flat({"a": {number: number for number in range(MAX_METRICS * 3)}})
     assert len(found) == MAX_METRICS
     assert "too many" in notes[-1]
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), 10**5000], ids=["+", "-", "5k"])
+def test_an_integer_that_no_reader_has_a_number_for_is_left_out(value):
+    assert not is_flat({"bound": value})
+    note = "metric 'bound' is left out: it is too large for a number"
+    assert flat({"bound": value, "value": 10**300}) == ({"value": 10**300}, [note])
+    assert finite({"bound": value, "value": 10**300}) == ({"value": 10**300}, [note])
+
+
+@pytest.mark.parametrize("empty", [{}, OrderedDict()], ids=repr)
+def test_metrics_that_hold_none_are_named(empty):
+    note = "metric 'solver' is left out: there is none in it"
+    assert flat({"solver": empty, "value": 1}) == ({"value": 1}, [note])
 
 
 def test_a_value_that_raises_costs_itself_only():
@@ -199,12 +214,22 @@ def test_metrics_of_a_document_lose_only_what_is_not_finite():
         "solver": {"gap": math.inf, "cuts": 3, "bounds": [1, 2]},
         "value": np.float64("nan"),
         "n": np.int64(3),
+        "parts": OrderedDict(gap=math.nan, cuts=4),
+        "gaps": [1.5, math.nan],
     }
     found, notes = finite(metrics)
-    assert found == {"solver": {"cuts": 3, "bounds": [1, 2]}, "n": 3}
+    assert found["gaps"][0] == 1.5
+    del found["gaps"]
+    assert found == {
+        "solver": {"cuts": 3, "bounds": [1, 2]},
+        "n": 3,
+        "parts": {"cuts": 4},
+    }
     assert notes == [
         "metric 'solver.gap' is left out: it is not a finite number",
         "metric 'value' is left out: it is not a finite number",
+        "metric 'parts.gap' is left out: it is not a finite number",
+        "metric 'gaps' has null where a number was not finite",
     ]
 
 

@@ -86,6 +86,30 @@ def test_what_a_marker_says_is_what_the_platform_shows_at_it():
     ]
 
 
+def test_how_large_a_circle_is_stands_beside_its_place():
+    asset, notes = asset_of(
+        folium.Circle(BONN, radius=5000, popup="zone"),
+        folium.CircleMarker(AACHEN, radius=9),
+    )
+    assert notes == []
+    zone, stop = (one["properties"]["metadata"] for one in asset["content"]["features"])
+    assert zone == [
+        {"key": "radius (m)", "value": "5000"},
+        {"key": "popup", "value": "zone"},
+    ]
+    assert stop == [{"key": "radius (pixels)", "value": "9"}]
+
+
+def test_several_maps_are_one():
+    shown = folium.Map(location=BONN)
+    folium.Marker(BONN).add_to(shown)
+    assets = Assets([{"name": "stops", "content": [shown, shown]}])
+    (asset,) = json.loads(assets.to_json(max_bytes=10_000_000))
+    assert assets.notes == []
+    assert asset["visual"]["schema"] == "geojson"
+    assert len(asset["content"]["features"]) == 2
+
+
 def test_layers_that_have_no_geojson_are_named():
     asset, (note,) = asset_of(folium.Marker(BONN), plugins.HeatMap([BONN]))
     assert len(asset["content"]["features"]) == 1

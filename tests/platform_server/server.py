@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from nextmv_autotrack.testing.messages import Answer, Request
-from nextmv_autotrack.testing.service import PARTS, CreatedRun, upload_id_of
+from nextmv_autotrack.testing.service import PARTS, CreatedRun
 from nextmv_autotrack.testing.trouble import Trouble
 from tests.platform_server.faults import Fault, Faults
 from tests.platform_server.http_connection import Connection
@@ -127,7 +127,7 @@ class Server:
         """Answer in one of the ways that nobody has asked for."""
         answer = self._answered_all_the_same(fault, request)
         if fault.is_of_storage:
-            self._service.expired.add(upload_id_of(request))
+            self._service.expired.add(request.upload_id)
             reply(self._service.answer(request))
         elif fault.ends == "cut":
             reply(replace(answer, is_cut=True))

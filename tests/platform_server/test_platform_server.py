@@ -316,8 +316,14 @@ def test_files_and_texts_that_are_not_as_documented_are_refused(body, words):
         check(body, OF_FILES)
 
 
-def test_what_is_large_or_no_json_is_to_be_had_from_the_storage_only(caller):
-    for kind, content in (("text", b"a plan"), ("json", b'"%s"' % (b"x" * 5_300_000))):
+def test_a_short_text_is_to_be_had_as_json(caller):
+    body = of_format("text", "json", upload_id=caller.upload(b"a plan"))
+    assert caller.json("GET", f"{RUNS}/{caller.create(**body)}/input") == "a plan"
+
+
+def test_what_is_large_is_to_be_had_from_the_storage_only(caller):
+    large = b"x" * 5_300_000
+    for kind, content in (("text", large), ("json", b'"%s"' % large)):
         body = of_format(kind, "json", upload_id=caller.upload(content))
         run = f"{RUNS}/{caller.create(**body)}"
         assert caller.send("GET", f"{run}/input")[0] == 400

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 
 import pytest
 
-from nextmv_autotrack import Application, TrackedRun, current_run, track_run, tracked
+from nextmv_autotrack import (
+    Application,
+    TrackedRun,
+    current_run,
+    last_run,
+    track_run,
+    tracked,
+)
 from nextmv_autotrack.store import MEASURED
 
 nextmv = pytest.importorskip("nextmv", exc_type=ImportError)
@@ -190,6 +198,54 @@ def test_options_of_all_kinds_are_texts_and_there_once(
     }
     read = theirs.run_information(run.id).metadata.options
     assert read.request_options == run.body["options"]
+
+
+@pytest.mark.parametrize("shared", ["none", "versions"])
+def test_an_output_without_assets_says_so_unless_there_are_some_of_ours(
+    to_platform, platform, shared
+):
+    to_platform.configure({"environment": shared})
+    tracked(lambda: nextmv.Output(solution={"a": 1}))()
+    assert to_platform.flush(PATIENCE_S)
+    (run,) = platform.runs()
+    assert run.output.count(b'"assets"') == 1
+    names = [asset["name"] for asset in run.document["assets"]]
+    assert names == ([] if shared == "none" else ["autotrack_environment"])
+
+
+@pytest.mark.parametrize("has_failed", [False, True], ids=["succeeded", "failed"])
+def test_the_sdk_reads_the_files_of_a_run_back(
+    to_platform, platform, theirs, tmp_path, has_failed
+):
+    plan, back = tmp_path / "plan", tmp_path / "back"
+    plan.mkdir()
+    (plan / "routes.csv").write_text("1,2\n")
+    with track_run(input={"stops": 3}, output_dir=plan, name="routes") as run:
+        run.metrics["value"] = 7
+        if has_failed:
+            run.fail("no vehicles")
+    assert to_platform.flush(PATIENCE_S)
+    (sent,) = platform.runs()
+    found = theirs.run_result(sent.id, output_dir_path=str(back))
+    assert (found.id, found.name) == (sent.id, "routes")
+    assert found.metadata.run_is_finalized()
+    assert found.metadata.metrics["value"] == 7
+    assert (back / "routes.csv").read_text() == "1,2\n"
+    assert theirs.run_input(sent.id) == {"stops": 3}
+    error = found.error_log.error if found.error_log else None
+    assert error == ("no vehicles" if has_failed else None)
+
+
+def test_the_sdk_reads_what_it_can_of_a_text(to_platform, platform, theirs, tmp_path):
+    tracked(lambda model: model)("NAME model")
+    assert to_platform.flush(PATIENCE_S)
+    (sent,) = platform.runs()
+    assert theirs.run_input(sent.id) == "NAME model"
+    # It asks for the output as for files, and finds the text that was uploaded: whoever
+    # needs it reads it from there.
+    with pytest.raises(shutil.ReadError):
+        theirs.run_result(sent.id, output_dir_path=str(tmp_path))
+    assert last_run().result(PATIENCE_S).output == "NAME model"
 
 
 @pytest.mark.parametrize("way", ["argument", "block", "set", "set instead"])

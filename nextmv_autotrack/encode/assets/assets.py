@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orjson import Fragment
@@ -11,8 +11,10 @@ from nextmv_autotrack import nextmv_objects
 from nextmv_autotrack.encode.assets.visuals import (
     SCHEMAS,
     Visual,
+    documents_in,
     of_library,
     visual_of,
+    visual_of_several,
 )
 from nextmv_autotrack.encode.descriptions import type_name
 from nextmv_autotrack.encode.encoder import to_json
@@ -89,13 +91,20 @@ class Assets:
             item = dict(item)
         if _is_asset(item):
             return self._checked(item, number)
+        if type(item) in {list, tuple}:
+            return self._made_of_several(item, number)
         visual = visual_of(item)
-        if visual is None:
-            kind = type_name(type(item))
-            return self._plain(
-                item, number, f"a {kind} is neither an asset nor a figure"
-            )
-        return self._drawn({}, visual)
+        if visual is not None:
+            return self._drawn({}, visual)
+        kind = type_name(type(item))
+        return self._plain(item, number, f"{kind} is neither an asset nor a figure")
+
+    def _made_of_several(self, items: Sequence[Any], number: int) -> dict[str, Any]:
+        together = visual_of_several(items)
+        if together is not None:
+            return self._drawn({}, together)
+        why = "nothing draws all of it together"
+        return self._plain(documents_in(items), number, why)
 
     def _drawn(self, given: dict[str, Any], visual: Visual) -> dict[str, Any]:
         """Return the asset of a visual; what is given of it holds."""
@@ -106,9 +115,22 @@ class Assets:
         if visual.schema is not None:
             label = _line(visual.title or name)
             made["visual"] = {"schema": visual.schema, "label": label, "type": _TAB}
+        given = self._with_schema_of(given, visual)
         if visual.note is not None:
             self.notes.append(f"asset {name!r}: {visual.note}")
         return {**made, **{k: v for k, v in given.items() if k != "content"}}
+
+    def _with_schema_of(self, given: dict[str, Any], visual: Visual) -> dict[str, Any]:
+        """Return the asset with what draws its content, whatever was said of it."""
+        said = given.get("visual")
+        if said is None or said["schema"] == visual.schema:
+            return given
+        what = f"asset {given['name']!r}: {said['schema']} does not draw its content"
+        if visual.schema is None:
+            self.notes.append(f"{what}; it is kept without its visual")
+            return {name: one for name, one in given.items() if name != "visual"}
+        self.notes.append(f"{what}; its schema is {visual.schema} now")
+        return {**given, "visual": {**said, "schema": visual.schema}}
 
     def _checked(self, asset: dict[str, Any], number: int) -> dict[str, Any]:
         """Return an asset whose fields are what the platform takes."""
@@ -129,7 +151,7 @@ class Assets:
             if not isinstance(asset.get(field), (str, type(None))):
                 kind = type_name(type(asset.pop(field)))
                 self.notes.append(
-                    f"asset {asset['name']!r}: its {field} is left out: a {kind} is no text"
+                    f"asset {asset['name']!r}: its {field} is left out: {kind} is no text"
                 )
         if asset.get("visual") is None:
             asset.pop("visual", None)
@@ -164,17 +186,21 @@ class Assets:
 
     def _with_documents(self, asset: dict[str, Any]) -> dict[str, Any]:
         """Return the asset with documents in place of the objects in its content."""
-        content = asset.get("content")
-        if isinstance(content, (list, tuple)):
-            found = [of_library(one) for one in content]
-            if found and all(
-                one is not None and one.schema == "plotly" for one in found
-            ):
-                figures = [figure for one in found if one for figure in one.content]
-                return self._drawn(asset, found[0]._replace(content=figures))  # type: ignore[union-attr]  # all are there
+        content: Any = asset.get("content")
+        if type(content) not in {list, tuple, dict}:
+            visual = of_library(content)
+            return asset if visual is None else self._drawn(asset, visual)
+        documents = documents_in(content)
+        if documents is content:
             return asset
-        visual = of_library(content)
-        return asset if visual is None else self._drawn(asset, visual)
+        together = None if type(content) is dict else visual_of_several(content)
+        if together is not None:
+            return self._drawn(asset, together)
+        self.notes.append(
+            f"asset {asset['name']!r}: its figures are kept as their documents, and "
+            "nothing draws them together"
+        )
+        return {**asset, "content": documents}
 
     def _plain(self, content: Any, number: int, why: str) -> dict[str, Any]:
         name = self._free(f"asset-{number}")
@@ -190,6 +216,18 @@ class Assets:
             free = f"{name}-{number}"
         self._names.add(free)
         return free
+
+
+def is_one_asset(item: Any) -> bool:
+    """Whether it is an asset, or a figure, a chart or a map that becomes one."""
+    if nextmv_objects.is_model(item):
+        return True
+    if issubclass(type(item), Mapping):
+        item = dict(item)
+    try:
+        return _is_asset(item) or visual_of(item) is not None
+    except Exception:  # noqa: BLE001 -- of the library that made it, so it is one
+        return True
 
 
 def _is_asset(item: Any) -> bool:

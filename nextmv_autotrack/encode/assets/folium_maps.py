@@ -98,6 +98,10 @@ _GEOMETRIES: tuple[tuple[str, Callable[[Any], dict[str, Any] | None]], ...] = (
 )
 
 
+# GeoJSON has points only: how large they are drawn is said beside them.
+_RADII = (("Circle", "radius (m)"), ("CircleMarker", "radius (pixels)"))
+
+
 def _turned(place: Any) -> Any:
     """Return places as GeoJSON has them: the longitude first."""
     items = list(place)
@@ -119,7 +123,11 @@ def _closed(ring: list[Any]) -> list[Any]:
 
 def _properties(element: Any) -> dict[str, Any]:
     """Return what a feature says when it is pointed at, in the platform's form."""
-    said = []
+    said = [
+        {"key": key, "value": str(element.options["radius"])}
+        for name, key in _RADII
+        if is_of(element, "folium", name) and "radius" in element.options
+    ]
     for child in element._children.values():  # noqa: SLF001 -- it has no other way in
         if is_of(child, "folium", "Popup"):
             inside = child.html._children.values()  # noqa: SLF001 -- as above

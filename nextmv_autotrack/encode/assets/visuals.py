@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nextmv_autotrack.encode.assets import folium_maps, geojson, plotly_figures
@@ -14,6 +14,10 @@ SCHEMAS = ("plotly", "chartjs", "geojson")
 _FIGURE = frozenset({"data", "layout", "frames", "config"})
 _VEGA = "https://vega.github.io/schema/"
 _CHART = frozenset({"type", "data", "options", "plugins"})
+
+
+# More of them are data, and no figures.
+_MAX_PARTS = 1_000
 
 
 class Visual(NamedTuple):
@@ -52,6 +56,54 @@ def of_library(value: Any) -> Visual | None:
         if found is not None:
             return Visual("geojson", "map", None, found)
     return None
+
+
+def visual_of_several(items: Sequence[Any]) -> Visual | None:
+    """Return what draws all of several objects, None when nothing does.
+
+    Figures stand side by side, and what lies on maps lies on one.
+
+    Raises:
+        Exception: The library that made one could not say what is in it.
+    """
+    if len(items) > _MAX_PARTS:
+        return None
+    found = [visual_of(one) for one in items]
+    known = [one for one in found if one is not None]
+    if not known or len(known) < len(found):
+        return None
+    first = known[0]
+    if any(one.schema != first.schema for one in known) or first.schema is None:
+        return None
+    notes = [one.note for one in known if one.note is not None]
+    note = "; ".join(dict.fromkeys(notes)) or None
+    if first.schema == "geojson":
+        features = [item for one in known for item in one.content["features"]]
+        content: Any = {"type": "FeatureCollection", "features": features}
+    else:
+        content = [document for one in known for document in one.content]
+    return first._replace(content=content, note=note)
+
+
+def documents_in(content: Any) -> Any:
+    """Return a list or a dict with documents in place of the objects of libraries.
+
+    One that has none comes back as it is.
+    """
+    named = content if type(content) is dict else dict(enumerate(content))
+    if len(named) > _MAX_PARTS:
+        return content
+    found = {name: of_library(one) for name, one in named.items()}
+    documents = {name: _document_of(one) for name, one in found.items() if one}
+    if not documents:
+        return content
+    whole = {**named, **documents}
+    return whole if type(content) is dict else [*whole.values()]
+
+
+def _document_of(visual: Visual) -> Any:
+    is_listed = visual.schema in {"plotly", "chartjs"}
+    return visual.content[0] if is_listed else visual.content
 
 
 def _document(value: dict[str, Any]) -> Visual | None:
