@@ -232,9 +232,65 @@ def test_a_command_line_is_kept_word_by_word(words, kept):
     assert command(words) == kept
 
 
-def test_code_on_the_command_line_is_left_out():
-    assert command(["python", "-c", "secret()", "x"]) == ["python", "-c", "...", "x"]
-    assert command(["python", "-B", "-c", "s()"]) == ["python", "-B", "-c", "..."]
+CODE = "secret = 1"
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (["-c", CODE, "x"], ["-c", "...", "x"]),
+        (["-B", "-c", CODE], ["-B", "-c", "..."]),
+        (["-W", "error", "-c", CODE], ["-W", "error", "-c", "..."]),
+        (["-X", "utf8", "-c", CODE], ["-X", "utf8", "-c", "..."]),
+        (["-Xutf8", "-Werror", "-c", CODE], ["-Xutf8", "-Werror", "-c", "..."]),
+        (["-OO", "-W", "ignore", "-c", CODE], ["-OO", "-W", "ignore", "-c", "..."]),
+        (["-uc", CODE, "-c", "x"], ["-uc", "...", "-c", "x"]),
+        (["-BWerror", "-Ec", CODE], ["-BWerror", "-Ec", "..."]),
+        (["-BX", "dev", "-c", CODE], ["-BX", "dev", "-c", "..."]),
+        ([f"-c{CODE}", "x"], ["-c...", "x"]),
+        ([f"-uc{CODE}"], ["-uc..."]),
+    ],
+)
+def test_code_on_the_command_line_is_left_out(words, kept):
+    assert command(["python", *words]) == ["python", *kept]
+    by_value = ["--check-hash-based-pycs", "always"]
+    assert command(["python", *by_value, *words]) == ["python", *by_value, *kept]
+    # The interpreter takes the words the same way.
+    if "x" not in words:
+        done = subprocess.run(
+            [sys.executable, *words, "x"], capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-m", "model", "-c", "fast"],
+        ["-um", "model", "-c", "fast"],
+        ["-mmodel", "-c", "fast"],
+        ["-", "-c", "fast"],
+        ["-W", "-c", "model.py", "-c", "fast"],
+        ["-X", "faulthandler", "model.py", "-c", "fast"],
+        ["-c"],
+        ["-X"],
+        ["--", "model.py", "-c", "fast"],
+    ],
+)
+def test_what_is_no_code_is_kept(words):
+    assert command(["python", *words]) == ["python", *words]
+
+
+def test_what_comes_by_stdin_is_no_script():
+    code = (
+        "from nextmv_autotrack.capture.circumstances.program import program\n"
+        "print(program())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-"], input=code, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert "'command'" in done.stdout
+    assert "script" not in done.stdout
 
 
 def test_a_long_command_line_is_cut():
