@@ -93,6 +93,8 @@ class Duties:
 
     def do(self, store: Store, sweep: Sweep, *, is_stopping: bool) -> float:
         """Do what is due; return when to do the next of it, by the steady clock."""
+        if is_stopping:
+            self.end()
         news = self._lookout.news(self._writer.owner)
         if news is not None:
             self._writer.append(PROCESS, *news)
