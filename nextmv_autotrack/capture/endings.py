@@ -13,6 +13,7 @@ def returned(opened: OpenRun | None, result: object) -> None:
     """Write down that a call has returned `result`."""
     if opened is None:
         return
+    opened.stop()
     leave(opened)
     body: Body
     try:
@@ -26,6 +27,7 @@ def raised(opened: OpenRun | None, error: BaseException | None) -> None:
     """Write down an end without a result: an exception, or the end of a block."""
     if opened is None:
         return
+    opened.stop()
     leave(opened)
     body: Body
     try:

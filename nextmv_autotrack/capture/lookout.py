@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from nextmv_autotrack import safely
@@ -34,6 +33,7 @@ class Lookout:
     def begin_anew(self, timeline: Timeline) -> None:
         """Look at a forked child, which is where its parent was."""
         self._sampler = Sampler(timeline, _open_runs, self._clock)
+        self._circumstances.begin_anew()
 
     def at_once(self) -> News:
         """Return what can be said of where the process runs without looking."""
@@ -61,10 +61,25 @@ class Lookout:
             safely.failed("looking at what a run uses", error)
             return math.inf
 
-    def news(self, owner: str, patience_s: Callable[[], float]) -> News | None:
+    def news(self, owner: str) -> News | None:
         """Return what a journal is to be told of where the process runs, if anything."""
         try:
-            return self._circumstances.news(owner, patience_s)
+            return self._circumstances.news(owner)
         except Exception as error:  # noqa: BLE001 -- the boundary
             safely.failed("looking at where the process runs", error)
             return None
+
+    def compare(self, *, may_begin: bool) -> float:
+        """Look whether the code has changed; return when to do so again."""
+        try:
+            return self._circumstances.compare(may_begin=may_begin)
+        except Exception as error:  # noqa: BLE001 -- the boundary
+            safely.failed("asking git", error)
+            return math.inf
+
+    def end(self) -> None:
+        """Leave nothing behind: the program ends."""
+        try:
+            self._circumstances.end()
+        except Exception as error:  # noqa: BLE001 -- the boundary
+            safely.failed("ending git", error)

@@ -13,7 +13,12 @@ from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.capture.log_tail import LogTail, head_of
 from nextmv_autotrack.capture.plan import Plan
 from nextmv_autotrack.capture.resources.timeline import Timeline
-from nextmv_autotrack.capture.resources.usage import ChildrenUsage, Usage
+from nextmv_autotrack.capture.resources.usage import (
+    ChildrenUsage,
+    Usage,
+    resident_kib,
+    usage,
+)
 from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.encode.option_texts import option_texts
 from nextmv_autotrack.journal import LOG, PART, Body
@@ -21,6 +26,10 @@ from nextmv_autotrack.run import Notes
 
 Append = Callable[[int, bytes, Body], None]
 """Where frames go: the journal of the process, or a list in tests."""
+
+
+# To ask for the memory in use takes some microseconds.
+_RESIDENT_FROM_NS = 10_000_000
 
 
 class Printed(Protocol):
@@ -82,6 +91,9 @@ class OpenRun(Notes):
     token: Token[OpenRun | None] | None = None
     start_ns = 0
     usage_start: Usage = ()
+    usage_end: Usage = ()
+    resident_kib = 0
+    """The memory in use at its end, if it was long enough to ask."""
     children_start: ChildrenUsage | None = None
 
     def __init__(  # noqa: PLR0913, PLR0917 -- one store each: it is on every call's way
@@ -104,6 +116,16 @@ class OpenRun(Notes):
         self.name = name
         self.id = run_id
         self.started_ns = started_ns
+
+    def stop(self) -> None:
+        """Take the time, and what was used: all that follows is done for us."""
+        duration_ns = self.recorder.clock.steady_ns() - self.start_ns
+        if self.plan.resources:
+            self.usage_end = usage()
+            if duration_ns >= _RESIDENT_FROM_NS:
+                self.resident_kib = resident_kib()
+        # Last: whether it is there tells, after Ctrl-C, whether all is.
+        self.duration_ns = max(0, duration_ns)
 
     def append(self, kind: int, meta: bytes, payload: Body) -> None:
         """Write a frame, or keep it in memory while it is open whether it is wanted."""

@@ -170,7 +170,8 @@ class Recorder:
 
     def close(self, opened: OpenRun, body: Body, error: BaseException | None) -> None:
         """Write down how a run has ended; nothing is added to it any more."""
-        opened.duration_ns = max(0, self.clock.steady_ns() - opened.start_ns)
+        if opened.duration_ns is None:
+            opened.stop()
         if opened.printed is not None:
             streams.end(opened)
         opened.is_open = False
@@ -185,7 +186,7 @@ class Recorder:
             opened.add_log_tail()
         if error is not None and opened.status is _FAILED:
             opened.add_last_lines(traceback_text(error))
-        if opened.assets is not None or opened.duration_ns >= VISUAL_FROM_NS:
+        if opened.assets is not None or (opened.duration_ns or 0) >= VISUAL_FROM_NS:
             _write_assets(opened)
         append = opened.sink if opened.held is None else opened.append
         meta = end_meta(opened)

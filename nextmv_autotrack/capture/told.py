@@ -12,7 +12,7 @@ from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.parts import metrics_json
 from nextmv_autotrack.capture.plan import described
 from nextmv_autotrack.capture.resources.measured import ASKED_FROM_NS, measured
-from nextmv_autotrack.capture.resources.usage import MARKS_A_KIB, usage
+from nextmv_autotrack.capture.resources.usage import MARKS_A_KIB
 from nextmv_autotrack.encode.option_texts import option_texts
 from nextmv_autotrack.nextmv_objects import options_of
 from nextmv_autotrack.run import Notes
@@ -39,14 +39,14 @@ def end_meta(opened: OpenRun) -> bytes:
     if opened.error is not None:
         told = f'"status":"failed","error":{dumps(opened.error).decode()}'
     if opened.plan.resources:
-        start, used = opened.usage_start, usage()
+        start, used = opened.usage_start, opened.usage_end
         cpu_ns = int((used[0] + used[1] - start[0] - start[1]) * 1e9)
         told = f'{told},"cpu_ns":{cpu_ns}'
         if used[2] > start[2]:
             # The most that was ever used was used in this run.
             told = f'{told},"peak_kib":{int(used[2]) // MARKS_A_KIB}'
         if (opened.duration_ns or 0) >= ASKED_FROM_NS:
-            told += measured(opened, used)
+            told += measured(opened)
     if opened.is_document:
         told += ',"is_document":true'
     if opened.metrics:

@@ -67,6 +67,7 @@ class Yielded:
         opened = self._opened
         if opened is None:
             return
+        opened.stop()
         body: Body
         try:
             body = self._output(opened, value, has_failed=error is not None)

@@ -18,6 +18,7 @@ from nextmv_autotrack.cli.differences import (
     in_words,
 )
 from nextmv_autotrack.cli.environment import comparable
+from nextmv_autotrack.cli.parts_shown import LARGEST_READ
 from nextmv_autotrack.cli.results import own_first
 from nextmv_autotrack.cli.words import (
     NOTHING,
@@ -33,9 +34,6 @@ from nextmv_autotrack.encode.unpacking import document
 from nextmv_autotrack.errors import StoreError
 from nextmv_autotrack.objective import Objective, flat, objective
 from nextmv_autotrack.store import Store, StoredRun
-
-# Read, a document takes some ten times its size.
-_LARGEST_READ = 50_000_000
 
 _ROWS_SHOWN = 12
 
@@ -110,8 +108,8 @@ def _read(store: Store, digest: str | None) -> tuple[int | None, Any, str | None
         return None, MISSING, None
     try:
         size_bytes = store.open_payload(digest).size
-        if size_bytes > _LARGEST_READ:
-            return size_bytes, MISSING, f"over {size(_LARGEST_READ)}: not looked into"
+        if size_bytes > LARGEST_READ:
+            return size_bytes, MISSING, f"over {size(LARGEST_READ)}: not looked into"
         return size_bytes, document(store.payload(digest)), None
     except (StoreError, ValueError) as error:
         return None, MISSING, str(error)

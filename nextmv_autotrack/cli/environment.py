@@ -10,6 +10,9 @@ _COMMIT_CHARS = 12
 
 _MIB_PER_GIB = 1024
 
+# What one run has and another has not is named member by member, too.
+_PARTS = ("scheduler", "container", "git")
+
 
 def in_lines(environment: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what people want to see of an environment, line by line."""
@@ -34,7 +37,19 @@ def comparable(environment: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(environment)
     if "command" in found:
         found["command"] = _words(found["command"])
+    for part in _PARTS:
+        found.update(_members(part, found.pop(part, {})))
     return found
+
+
+def _members(path: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {path: value}
+    return {
+        name: inner
+        for member, held in value.items()
+        for name, inner in _members(f"{path}.{member}", held).items()
+    }
 
 
 def _of(environment: Mapping[str, Any], name: str) -> dict[str, Any]:

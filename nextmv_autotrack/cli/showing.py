@@ -10,6 +10,7 @@ import orjson
 
 from nextmv_autotrack.cli import following, home, screen, shapes
 from nextmv_autotrack.cli.environment import in_lines
+from nextmv_autotrack.cli.parts_shown import LARGEST_READ, assets_of, runs_inside
 from nextmv_autotrack.cli.results import own_first
 from nextmv_autotrack.cli.words import (
     age,
@@ -68,13 +69,14 @@ def _page(run: StoredRun, store: Store) -> None:
     if run.options:
         screen.heading("Options")
         screen.pairs([*run.options.items()], indent="  ")
-    for title, digest in (
-        ("Input", run.input),
-        ("Output", run.output),
-        ("Assets", run.assets),
-    ):
+    for title, digest in (("Input", run.input), ("Output", run.output)):
         if digest is not None:
             _payload(title, store, digest)
+    if run.assets is not None:
+        _assets(store, run.assets)
+    if inside := runs_inside(store, run):
+        screen.heading("Runs inside")
+        screen.pairs(inside, indent="  ")
     if environment := in_lines(store.environment(run).content):
         screen.heading("Environment")
         screen.pairs(environment, indent="  ")
@@ -122,6 +124,22 @@ def _payload(title: str, store: Store, digest: str) -> None:
         screen.line(f"  {_shortened(line)}")
     if len(lines) > _LINES_OF_A_PAYLOAD:
         screen.say(f"  ... {len(lines) - _LINES_OF_A_PAYLOAD} more lines with --json")
+
+
+def _assets(store: Store, digest: str) -> None:
+    try:
+        is_read = store.open_payload(digest).size <= LARGEST_READ
+        assets = assets_of(store.payload(digest)) if is_read else None
+    except (StoreError, OSError, ValueError):
+        assets = None
+    if assets is None:
+        # Too large, damaged, or no list: as any other document.
+        _payload("Assets", store, digest)
+        return
+    screen.heading("Assets")
+    screen.pairs(assets[:_LINES_OF_A_PAYLOAD], indent="  ")
+    if len(assets) > _LINES_OF_A_PAYLOAD:
+        screen.say(f"  ... {len(assets) - _LINES_OF_A_PAYLOAD} more with --json")
 
 
 def _lines_of_files(files: Sequence[PackedFile]) -> list[str]:

@@ -25,6 +25,8 @@ class Selection:
     """The id, or what it begins with, of the oldest."""
     ids: tuple[str, ...] | None = None
     """One of these."""
+    inside: str | None = None
+    """Begun inside the run that has this id."""
 
     def condition(self) -> tuple[str, list[object]]:
         """Return it in SQL, with the values for its question marks."""
@@ -36,6 +38,9 @@ class Selection:
             _one("started_at >= ?", self.since),
             _one("id >= ?", self.first_id),
             _one("id IN (SELECT value FROM json_each(?))", _listed(self.ids)),
+            # Their ids are behind its own: what is older need not be read.
+            _one("id > ?", self.inside),
+            _one("parent_id = ?", self.inside),
         ]
         words = [word for word, _ in parts if word]
         return " AND ".join(words) or "1", [

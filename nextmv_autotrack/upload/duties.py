@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nextmv_autotrack import safely
@@ -43,9 +42,6 @@ CHECKED_BYTES = 256 * 1024 * 1024
 
 _DAY_S = 86_400.0
 
-# How long somebody who waits for this thread has it look at where the process runs.
-PATIENCE_S = 0.25
-
 
 class Lookout(Protocol):
     """Looks at this process."""
@@ -59,10 +55,14 @@ class Lookout(Protocol):
     def sample(self) -> float:
         """Look at what is used, if it is time; return when to do so again."""
 
-    def news(
-        self, owner: str, patience_s: Callable[[], float]
-    ) -> tuple[bytes, bytes] | None:
+    def news(self, owner: str) -> tuple[bytes, bytes] | None:
         """Return what a journal is to be told of where the process runs, if anything."""
+
+    def compare(self, *, may_begin: bool) -> float:
+        """Look whether the code has changed; return when to do so again."""
+
+    def end(self) -> None:
+        """Leave nothing behind: the program ends."""
 
 
 class Duties:
@@ -91,11 +91,15 @@ class Duties:
         self._trimmed_at_bytes = 0
         self._is_checked = False
 
-    def do(self, store: Store, sweep: Sweep) -> float:
+    def do(self, store: Store, sweep: Sweep, *, is_stopping: bool) -> float:
         """Do what is due; return when to do the next of it, by the steady clock."""
-        news = self._lookout.news(self._writer.owner, self._patience_s)
+        if is_stopping:
+            self.end()
+        news = self._lookout.news(self._writer.owner)
         if news is not None:
             self._writer.append(PROCESS, *news)
+        is_hurried = is_stopping or self._gate.is_closing or self._progress.is_awaited
+        compare_at = self._lookout.compare(may_begin=not is_hurried)
         sample_at = self._lookout.sample()
         now_s = self._clock.steady()
         if now_s >= self._seen_at:
@@ -110,18 +114,17 @@ class Duties:
             self._trimmed_at_bytes = sweep.moved_bytes
             self._check(store)
             self._trim(store)
-        return min(sample_at, self._seen_at, self._sweep_at, self._trim_at)
+        return min(compare_at, sample_at, self._seen_at, self._sweep_at, self._trim_at)
+
+    def end(self) -> None:
+        """Leave nothing behind: the program ends."""
+        self._lookout.end()
 
     def _is_much_more(self, moved_bytes: int) -> bool:
         if moved_bytes < self._trimmed_at_bytes:
             self._trimmed_at_bytes = 0  # another session has begun to count
         added = moved_bytes - self._trimmed_at_bytes
         return added > self._sources.resolve().max_disk * TRIM_SHARE
-
-    def _patience_s(self) -> float:
-        if self._gate.is_closing:
-            return 0.0
-        return PATIENCE_S if self._progress.is_awaited else math.inf
 
     def _note_what_is_seen(self) -> None:
         facts = self._lookout.seen()

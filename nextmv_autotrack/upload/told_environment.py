@@ -11,8 +11,10 @@ from nextmv_autotrack.store import Environment
 
 ASSET_NAME = "autotrack_environment"
 
-# No names, ids, paths or words of a command line among them.
-_OF_VERSIONS = ("python", "packages", "git", "os", "cpu", "memory_mib")
+# No names, ids, paths or words of a command line among them. A branch is often called
+# after a customer, or after what is not to be known yet.
+_OF_VERSIONS = ("python", "packages", "os", "cpu", "memory_mib")
+_OF_GIT = ("commit", "dirty")
 _LIMITS = ("memory_limit_mib", "cpu_limit")
 
 _EMPTY_LIST_BYTES = 2
@@ -49,10 +51,13 @@ def shared_of(environment: Environment) -> dict[str, Any]:
         return whole
     if environment.shared != "versions":
         return {}
-    found = {name: whole[name] for name in _OF_VERSIONS if name in whole}
-    container = whole.get("container")
-    if isinstance(container, dict):
-        limits = {name: container[name] for name in _LIMITS if name in container}
-        if limits:
-            found["container"] = limits
+    found = _of(whole, _OF_VERSIONS)
+    for part, names in (("git", _OF_GIT), ("container", _LIMITS)):
+        known = whole.get(part)
+        if isinstance(known, dict) and (told := _of(known, names)):
+            found[part] = told
     return found
+
+
+def _of(known: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: known[name] for name in names if name in known}

@@ -155,6 +155,7 @@ class Worker:
             self._deliveries, self._before = self._before._deliveries, None  # noqa: SLF001 -- another one of this class
         while not self._stopping:
             self._safe_session()
+        self._duties.end()
         if self._deliveries is not None:
             self._deliveries.rest()
         self._progress.end()
@@ -239,7 +240,7 @@ class Worker:
         while not (self._gate.is_closing or self._is_gone(store)):
             stopping, awaited = self._stopping, self._progress.is_awaited
             doubts = self._progress.doubts
-            due_at = self._duties.do(store, sweep)
+            due_at = self._duties.do(store, sweep, is_stopping=stopping)
             appended = self._writer.appended
             if stopping and (not deliveries.is_busy or now() >= self._stop_by):
                 self._end(sweep, deliveries)

@@ -14,20 +14,21 @@ from pathlib import Path
 import pytest
 
 from nextmv_autotrack.capture.circumstances import packages
+from nextmv_autotrack.capture.circumstances.comparison import GIT_TIMEOUT_S, Comparison
 from nextmv_autotrack.capture.circumstances.limits import Limits, limits
 from nextmv_autotrack.capture.circumstances.machine import machine
 from nextmv_autotrack.capture.circumstances.places import container, schedulers
 from nextmv_autotrack.capture.circumstances.program import command, program
 from nextmv_autotrack.capture.circumstances.repository import (
-    Repository,
-    is_dirty,
     repository,
     repository_of,
 )
+from nextmv_autotrack.clock import NS_PER_S, SYSTEM_CLOCK, Clock
 
 MIB = 2**20
 ID = "0123456789abcdef" * 4
 
+posix = pytest.mark.skipif(os.name != "posix", reason="shells and groups of POSIX")
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is missing")
 
 
@@ -231,9 +232,65 @@ def test_a_command_line_is_kept_word_by_word(words, kept):
     assert command(words) == kept
 
 
-def test_code_on_the_command_line_is_left_out():
-    assert command(["python", "-c", "secret()", "x"]) == ["python", "-c", "...", "x"]
-    assert command(["python", "-B", "-c", "s()"]) == ["python", "-B", "-c", "..."]
+CODE = "secret = 1"
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (["-c", CODE, "x"], ["-c", "...", "x"]),
+        (["-B", "-c", CODE], ["-B", "-c", "..."]),
+        (["-W", "error", "-c", CODE], ["-W", "error", "-c", "..."]),
+        (["-X", "utf8", "-c", CODE], ["-X", "utf8", "-c", "..."]),
+        (["-Xutf8", "-Werror", "-c", CODE], ["-Xutf8", "-Werror", "-c", "..."]),
+        (["-OO", "-W", "ignore", "-c", CODE], ["-OO", "-W", "ignore", "-c", "..."]),
+        (["-uc", CODE, "-c", "x"], ["-uc", "...", "-c", "x"]),
+        (["-BWerror", "-Ec", CODE], ["-BWerror", "-Ec", "..."]),
+        (["-BX", "dev", "-c", CODE], ["-BX", "dev", "-c", "..."]),
+        ([f"-c{CODE}", "x"], ["-c...", "x"]),
+        ([f"-uc{CODE}"], ["-uc..."]),
+    ],
+)
+def test_code_on_the_command_line_is_left_out(words, kept):
+    assert command(["python", *words]) == ["python", *kept]
+    by_value = ["--check-hash-based-pycs", "always"]
+    assert command(["python", *by_value, *words]) == ["python", *by_value, *kept]
+    # The interpreter takes the words the same way.
+    if "x" not in words:
+        done = subprocess.run(
+            [sys.executable, *words, "x"], capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-m", "model", "-c", "fast"],
+        ["-um", "model", "-c", "fast"],
+        ["-mmodel", "-c", "fast"],
+        ["-", "-c", "fast"],
+        ["-W", "-c", "model.py", "-c", "fast"],
+        ["-X", "faulthandler", "model.py", "-c", "fast"],
+        ["-c"],
+        ["-X"],
+        ["--", "model.py", "-c", "fast"],
+    ],
+)
+def test_what_is_no_code_is_kept(words):
+    assert command(["python", *words]) == ["python", *words]
+
+
+def test_what_comes_by_stdin_is_no_script():
+    code = (
+        "from nextmv_autotrack.capture.circumstances.program import program\n"
+        "print(program())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-"], input=code, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert "'command'" in done.stdout
+    assert "script" not in done.stdout
 
 
 def test_a_long_command_line_is_cut():
@@ -304,10 +361,37 @@ def code(tmp_path: Path) -> Path:
     return folder
 
 
+def begun(place: Path, clock: Clock = SYSTEM_CLOCK) -> Comparison:
+    """Ask git, as a program that has children of its own in other tests would not."""
+    found = repository(place)
+    assert found is not None
+    comparison = Comparison(found.root, clock)
+    comparison._begin(clock.steady())
+    return comparison
+
+
 def dirty(place: Path) -> bool | None:
     found = repository(place)
     assert found is not None
-    return is_dirty(found, patience_s=lambda: math.inf)
+    if found.commit is None:
+        return None
+    comparison = begun(place)
+    while not comparison.has_ended:
+        comparison.go_on(may_begin=False)
+    return comparison.is_dirty
+
+
+def slow_git(top: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a git first that ends when the other end of the returned pipe is closed."""
+    told = top / "told"
+    os.mkfifo(told)
+    # What it starts holds the pipe, too.
+    text = f"#!/bin/sh\nexec 3>{told}\necho begun >&3\nsleep 60\n"
+    git = tree(top / "tools", {"git": text}) / "git"
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", str(git.parent), prepend=os.pathsep)
+    tree(top, {".git/HEAD": "a" * 40})
+    return told
 
 
 @needs_git
@@ -372,15 +456,69 @@ def test_what_a_hook_has_set_does_not_lead_elsewhere(code, monkeypatch):
     assert dirty(code) is False
 
 
-@pytest.mark.skipif(os.name != "posix", reason="a script for a shell")
-def test_git_that_takes_too_long_is_ended(tmp_path, monkeypatch):
-    slow = tree(tmp_path / "tools", {"git": "#!/bin/sh\nexec sleep 60\n"}) / "git"
-    slow.chmod(0o755)
-    monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
-    found = Repository(tmp_path, "a" * 40, None)
-    assert is_dirty(found, patience_s=lambda: 0.0) is None
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+@needs_git
+def test_many_changes_are_an_answer_however_long(code):
+    for number in range(3000):
+        (code / f"{'x' * 60}{number}").touch()
+    git(code, "add", ".")
+    assert dirty(code) is True
+
+
+@posix
+def test_git_is_no_child_of_the_program(tmp_path, monkeypatch):
+    with_pipe = slow_git(tmp_path, monkeypatch)
+    comparison = begun(tmp_path)
+    try:
+        with with_pipe.open() as told:
+            assert told.readline() == "begun\n"
+            assert not comparison.has_ended
+            assert not has_child_of_group(comparison)
+    finally:
+        comparison.end()
+
+
+def has_child_of_group(comparison: Comparison) -> bool:
+    assert comparison._git is not None
+    try:
+        os.waitpid(-comparison._git._process.pid, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True
+
+
+@posix
+def test_git_that_takes_too_long_is_ended_with_all_that_it_has_started(
+    tmp_path, monkeypatch
+):
+    steady_ns = [0]
+    clock = Clock(SYSTEM_CLOCK.wall_ns, lambda: steady_ns[0])
+    with_pipe = slow_git(tmp_path, monkeypatch)
+    comparison = begun(tmp_path, clock)
+    with with_pipe.open() as told:
+        assert told.readline() == "begun\n"
+        comparison.go_on(may_begin=False)
+        assert not comparison.has_ended
+        steady_ns[0] = int(GIT_TIMEOUT_S * NS_PER_S)
+        comparison.go_on(may_begin=False)
+        assert (comparison.has_ended, comparison.is_dirty) == (True, None)
+        assert told.read() == ""  # its end comes when nobody holds the pipe
+
+
+@posix
+def test_at_the_end_of_the_program_git_is_ended_too(tmp_path, monkeypatch):
+    with_pipe = slow_git(tmp_path, monkeypatch)
+    comparison = begun(tmp_path)
+    with with_pipe.open() as told:
+        assert told.readline() == "begun\n"
+        comparison.end()
+        assert told.read() == ""
+
+
+def test_git_is_not_started_while_somebody_waits(tmp_path, monkeypatch):
+    tree(tmp_path, {".git/HEAD": "a" * 40})
+    comparison = Comparison(tmp_path, SYSTEM_CLOCK)
+    assert comparison.go_on(may_begin=False) < math.inf
+    assert comparison._git is None
 
 
 def test_without_git_nobody_knows_whether_files_have_changed(tmp_path, monkeypatch):
@@ -426,7 +564,7 @@ def test_there_may_be_no_working_directory(tmp_path, monkeypatch):
 def test_git_is_not_started_where_it_could_be_met():
     program = """
 import signal, subprocess, sys
-from nextmv_autotrack.capture.circumstances.repository import is_to_wait
+from nextmv_autotrack.capture.circumstances.comparison import is_to_wait
 assert not is_to_wait()
 with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE):
     assert is_to_wait()

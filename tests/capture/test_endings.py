@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import time
+from contextlib import suppress
 
 import pytest
 
 from nextmv_autotrack import Status, current_run, last_run, track_run, tracked
 from nextmv_autotrack.capture import context
 from nextmv_autotrack.capture.failures import MAX_ERROR_CHARS
+from nextmv_autotrack.clock import NS_PER_S
 
 
 def _end_with(error):
@@ -283,3 +286,77 @@ def test_an_attribute_named_like_the_traceback_is_never_asked(written):
     with pytest.raises(OddError):
         solve()
     assert written.run.status == "failed"
+
+
+@pytest.fixture
+def slow(written):
+    """A value that takes ten seconds and a hundredth of CPU time to be written down."""
+
+    class Slow:
+        def __repr__(self) -> str:
+            written.now += 10
+            until_s = time.process_time() + 0.01
+            while time.process_time() < until_s:
+                pass
+            return "slow"
+
+    return Slow()
+
+
+def _returns(value):
+    return value
+
+
+def _yields(value):
+    yield 1
+    return value
+
+
+def _block(value):
+    with track_run() as run:
+        run.output = value
+
+
+def _block_with_assets(value):
+    with track_run() as run:
+        run.assets = [{"name": "a", "content_type": "json", "content": value}]
+
+
+def _block_that_fails(value):
+    with suppress(ValueError), track_run() as run:
+        run.output = value
+        raise ValueError
+
+
+async def _awaited(value):
+    return value
+
+
+async def _yields_later(value):
+    yield 1
+    current_run().output = value
+
+
+async def _items_of(steps):
+    return [item async for item in steps]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        tracked(_returns),
+        lambda value: [*tracked(_yields)(value)],
+        lambda value: asyncio.run(tracked(_awaited)(value)),
+        lambda value: asyncio.run(_items_of(tracked(_yields_later)(value))),
+        _block,
+        _block_with_assets,
+        _block_that_fails,
+    ],
+    ids=["function", "generator", "coroutine", "async", "block", "assets", "failure"],
+)
+def test_what_it_takes_to_write_down_an_end_is_not_the_model_s(written, slow, call):
+    began_s = written.now
+    call(slow)
+    assert written.now - began_s >= 10
+    assert written.run.duration == 0
+    assert written.run.end["cpu_ns"] < 0.01 * NS_PER_S

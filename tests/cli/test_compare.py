@@ -209,7 +209,7 @@ def test_where_an_output_is_lost_the_rest_is_compared(
 def test_what_is_too_large_is_not_looked_into(
     command: Command, ids: list[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("nextmv_autotrack.cli.comparing._LARGEST_READ", 10)
+    monkeypatch.setattr("nextmv_autotrack.cli.comparing.LARGEST_READ", 10)
     told = command("compare", "--json", *ids[:2]).json
     assert told["input"]["problem"] == "over 10 bytes: not looked into"
     assert told["input"]["bytes"][0] == 37

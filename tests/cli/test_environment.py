@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from nextmv_autotrack import track_run
+from nextmv_autotrack.cli.differences import MISSING, differences
 from nextmv_autotrack.cli.environment import comparable, in_lines
 from nextmv_autotrack.journal import Kind
 from nextmv_autotrack.store import Store
@@ -113,3 +114,10 @@ def test_what_is_compared_is_not_changed():
     before = json.dumps(WHOLE)
     comparable(WHOLE)
     assert json.dumps(WHOLE) == before
+
+
+def test_what_only_one_run_has_is_compared_by_its_members():
+    found = comparable({"scheduler": {"slurm": {"job_id": "7"}}, "git": 1})
+    assert found == {"scheduler.slurm.job_id": "7", "git": 1}
+    (difference,) = differences([comparable({}), comparable({"git": {"commit": "a"}})])
+    assert difference == ("git.commit", [MISSING, "a"])

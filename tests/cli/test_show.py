@@ -234,3 +234,37 @@ def test_names_in_any_script_are_printed(command: Command, tracker: Tracker):
     assert run["name"] == "Größe 計画"
     said = command("show", run["id"], "--json")
     assert json.loads(said.out)["output"] == {"Lösung": 3}
+
+
+def test_the_page_names_each_asset_in_a_line(command: Command, tracker: Tracker):
+    with track_run() as run:
+        run.assets = [
+            {"name": "table", "content_type": "json", "content": {"rows": [1] * 500}},
+            {
+                "name": "map",
+                "content_type": "json",
+                "content": [{"type": "FeatureCollection", "features": []}],
+                "visual": {"schema": "geojson", "type": "custom-tab", "label": "Map"},
+            },
+        ]
+    page = command("show", run.id).out
+    assert "\nAssets\n  table  json, 1.0 kB\n  map    geojson, " in page
+    assert "FeatureCollection" not in page
+
+
+def test_the_page_names_the_runs_inside(command: Command, tracker: Tracker):
+    with track_run(name="outer") as outer:
+        with track_run(name="first") as first, track_run(name="innermost"):
+            pass
+        for number in range(13):
+            with track_run(name=f"part {number}"):
+                pass
+    page = command("show", outer.id).out
+    _, _, inside = page.partition("\nRuns inside\n")
+    lines = inside.splitlines()
+    assert first.id.startswith(lines[0].split()[0])
+    assert "first, succeeded, " in lines[0]
+    assert "part 10, succeeded, " in lines[11]
+    assert lines[12].strip() == "2 more"
+    assert "innermost" not in page
+    assert command("show", lines[0].split()[0], "--json").json["name"] == "first"

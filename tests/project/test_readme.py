@@ -100,7 +100,7 @@ def test_what_the_first_screen_says_appears_does_appear(tmp_path, capsys):
 
 def test_the_first_screen_is_short():
     first = README.partition("## ")[0]
-    assert len(README.partition("## Send")[0].splitlines()) <= 50
+    assert len(README.partition("\n## Install")[0].splitlines()) <= 50
     assert len(first.partition("```")[0].split()) <= 120
 
 
@@ -133,3 +133,14 @@ def test_every_command_in_the_readme_exists(capsys):
 def test_every_link_into_the_project_leads_somewhere():
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         assert (ROOT / target).exists()
+
+
+def test_every_link_within_the_readme_leads_to_a_heading():
+    headings = re.findall(r"^#+ (.*)$", README, re.MULTILINE)
+    places = {
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        for heading in headings
+    }
+    linked = set(re.findall(r"\]\(#([^)]+)\)", README))
+    assert linked
+    assert linked <= places

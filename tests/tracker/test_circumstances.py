@@ -115,15 +115,22 @@ os.waitpid(pid, 0)
     assert found["child"]["script"] == found["solve"]["script"]
 
 
+def with_slow_git(top: Path, does: str) -> str:
+    """Have a repository, and return a PATH with a git that does so."""
+    tools = top / "tools"
+    tools.mkdir()
+    (tools / "git").write_text(f"#!/bin/sh\n{does}\n")
+    (tools / "git").chmod(0o755)
+    (top / ".git").mkdir()
+    (top / ".git" / "HEAD").write_text("a" * 40)
+    return os.pathsep.join([str(tools), os.environ["PATH"]])
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_program_that_waits_for_any_child_meets_none_of_ours(tmp_path, folder):
-    """git is under way when the program forks: it is ended before."""
-    tools, begun = tmp_path / "tools", tmp_path / "begun"
-    tools.mkdir()
-    (tools / "git").write_text(f"#!/bin/sh\n: > {begun}\nexec sleep 60\n")
-    (tools / "git").chmod(0o755)
-    (tmp_path / ".git").mkdir()
-    (tmp_path / ".git" / "HEAD").write_text("a" * 40)
+    """git is under way when the program forks, and ends with the program."""
+    begun = tmp_path / "begun"
+    path = with_slow_git(tmp_path, f": > {begun}; exec sleep 60")
     program = f"""
 solve(1)
 while not os.path.exists({str(begun)!r}):
@@ -137,10 +144,50 @@ try:
 except ChildProcessError:
     os._exit(9)
 """
-    path = os.pathsep.join([str(tools), os.environ["PATH"]])
     assert started(tmp_path, program, PATH=path) == 9
     (found,) = environments(folder).values()
     assert found["git"] == {"commit": "a" * 40}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a script for a shell")
+def test_git_that_has_not_answered_costs_no_other_fact_and_ends_with_the_program(
+    tmp_path, folder
+):
+    told = tmp_path / "told"
+    os.mkfifo(told)
+    path = with_slow_git(tmp_path, f"exec 3>{told}; echo begun >&3; sleep 60")
+    program = f"""
+solve(1)
+told = open({str(told)!r})
+assert told.readline() == "begun\\n"
+from nextmv_autotrack import shutdown
+shutdown(20)
+assert told.read() == ""  # nobody holds the other end any more
+"""
+    assert not started(tmp_path, program, PATH=path)
+    (found,) = environments(folder).values()
+    assert found["git"] == {"commit": "a" * 40}
+    assert {"cpu", "os", "memory_mib", "packages"} <= set(found)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a script for a shell")
+def test_what_git_answers_later_is_on_runs_that_have_ended(tmp_path, folder):
+    path = with_slow_git(tmp_path, "echo ' M model.py'")
+    program = """
+solve(1)
+from pathlib import Path
+from nextmv_autotrack.store import Store
+while True:
+    flush(20)
+    with Store.open(Path(os.environ["NEXTMV_AUTOTRACK_DIRECTORY"])) as store:
+        (run,) = store.runs(limit=2)
+        if "dirty" in store.environment(run).content.get("git", {}):
+            break
+    time.sleep(0.01)
+"""
+    assert not started(tmp_path, program, PATH=path)
+    (found,) = environments(folder).values()
+    assert found["git"] == {"commit": "a" * 40, "dirty": True}
 
 
 def test_after_a_shutdown_the_next_journal_knows_it_too(tmp_path, folder):
@@ -206,7 +253,7 @@ def test_a_look_that_fails_costs_no_run_and_is_told_once(
     lookout = Lookout(Timeline(), sources, SYSTEM_CLOCK)
     monkeypatch.setattr(lookout._circumstances, "_shared", lambda: 1 / 0, raising=True)
     for _ in range(3):
-        assert lookout.news("1-a", lambda: 0.0) is None
+        assert lookout.news("1-a") is None
     assert len(caplog.records) == 1
     assert safely.failures
 

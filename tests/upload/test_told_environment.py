@@ -37,7 +37,8 @@ def test_by_versions_nobody_is_told_names_ids_paths_or_arguments():
     assert asset["name"] == "autotrack_environment"
     assert asset["content_type"] == "json"
     assert asset["content"] == {
-        **{name: WHOLE[name] for name in ("python", "packages", "git", "os", "cpu")},
+        **{name: WHOLE[name] for name in ("python", "packages", "os", "cpu")},
+        "git": {"commit": "a" * 40, "dirty": False},
         "memory_mib": 16000,
         "container": {"cpu_limit": 2.0},
     }

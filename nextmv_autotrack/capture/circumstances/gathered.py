@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orjson import dumps
@@ -13,11 +13,8 @@ from nextmv_autotrack.clock import Clock
 from nextmv_autotrack.settings import Sources
 
 if TYPE_CHECKING:
+    from nextmv_autotrack.capture.circumstances.comparison import Comparison
     from nextmv_autotrack.capture.circumstances.repository import Repository
-
-
-# A fork ends the look at the files, and somebody who waits may do so, too.
-_MOST_TRIES = 3
 
 
 class News(NamedTuple):
@@ -38,8 +35,7 @@ class Circumstances:
         self._facts: dict[str, Any] | None = None
         self._told: object = None
         self._code: Repository | None = None
-        self._is_dirty: bool | None = None
-        self._tries_left = _MOST_TRIES
+        self._comparison: Comparison | None = None
 
     def at_once(self) -> News:
         """Return what can be told without looking anywhere.
@@ -51,44 +47,60 @@ class Circumstances:
         self._program = self._program or program()
         return self._news(self._program, self._shared(), is_whole=False)
 
-    def news(self, owner: str, patience_s: Callable[[], float]) -> News | None:
+    def news(self, owner: str) -> News | None:
         """Return what is to be told to a journal, None when it knows.
 
         Args:
             owner: Whose journal it is; another one each time it is begun.
-            patience_s: How long looking may take; asked again and again.
         """
         # Not at the top: what they need takes milliseconds to import.
-        from nextmv_autotrack.capture.circumstances import packages, repository  # noqa: PLC0415 -- see above
+        from nextmv_autotrack.capture.circumstances import packages  # noqa: PLC0415 -- see above
 
         if self._facts is None:
-            self._program = self._program or program()
-            self._facts = {**self._program, **_facts()}
-            self._code = repository.repository_of(self._program.get("script"))
-        is_compared = self._compares(patience_s)
-        known = owner, packages.loaded(), self._shared()
-        if known == self._told and not is_compared:
+            self._facts = self._looked()
+        compared = self._comparison
+        is_compared = compared is None or compared.has_ended
+        known = owner, packages.loaded(), self._shared(), is_compared
+        if known == self._told:
             return None
         self._told = known
         whole = {**self._facts, "packages": packages.versions(known[1])}
         if self._code is not None:
-            whole["git"] = _told(self._code, self._is_dirty)
-        return self._news(whole, known[2], is_whole=not self._tries_left)
+            is_dirty = None if compared is None else compared.is_dirty
+            whole["git"] = _told(self._code, is_dirty)
+        return self._news(whole, known[2], is_whole=is_compared)
 
-    def _compares(self, patience_s: Callable[[], float]) -> bool:
-        """Look whether files have changed; return whether there is any news of it."""
-        from nextmv_autotrack.capture.circumstances import repository  # noqa: PLC0415 -- loaded by then
+    def _looked(self) -> dict[str, Any]:
+        from nextmv_autotrack.capture.circumstances import comparison, repository  # noqa: PLC0415 -- see above
 
-        if self._code is None:
-            self._tries_left = 0
-            return False
-        if not self._tries_left or repository.is_to_wait():
-            return False
-        self._tries_left -= 1
-        self._is_dirty = repository.is_dirty(self._code, patience_s=patience_s)
-        if self._is_dirty is not None:
-            self._tries_left = 0
-        return not self._tries_left
+        self._program = self._program or program()
+        self._code = repository.repository_of(self._program.get("script"))
+        if self._code is not None and self._code.commit is not None:
+            self._comparison = comparison.Comparison(self._code.root, self._clock)
+        return {**self._program, **_facts()}
+
+    def compare(self, *, may_begin: bool) -> float:
+        """Look whether files have changed, once all else is told.
+
+        Args:
+            may_begin: Whether nobody waits for this thread.
+
+        Returns:
+            When to do so again, by the steady clock; now, if there are news.
+        """
+        if self._comparison is None:
+            return math.inf
+        return self._comparison.go_on(may_begin=may_begin)
+
+    def begin_anew(self) -> None:
+        """Know in a forked child what its parent knew."""
+        if self._comparison is not None:
+            self._comparison.begin_anew()
+
+    def end(self) -> None:
+        """Leave nothing behind: the program ends."""
+        if self._comparison is not None:
+            self._comparison.end()
 
     def _shared(self) -> str:
         return self._sources.resolve().environment

@@ -10,8 +10,11 @@ from typing import Any
 _MOST_WORDS = 200
 _LONGEST_WORD = 2000
 
-# What follows one of these is code.
-_CODE_FOLLOWS = "-c"
+# What the interpreter takes a word with, in the same word or in the next.
+_WITH_A_WORD = "WX"
+_WITH_A_WORD_IN_FULL = "--check-hash-based-pycs"
+_CODE, _MODULE = "c", "m"
+_ENDING = _WITH_A_WORD + _CODE + _MODULE
 
 _LEFT_OUT = "..."
 
@@ -34,20 +37,42 @@ def program() -> dict[str, Any]:
 def _script() -> Path | None:
     """Return the file that the program was started with, if it was with one."""
     path = getattr(sys.modules.get("__main__"), "__file__", None)
+    if not isinstance(path, str) or path.startswith("<"):
+        return None  # the file of what comes by stdin is called so
     try:
-        return Path(path).absolute() if isinstance(path, str) else None
+        return Path(path).absolute()
     except OSError:  # the working directory is gone
         return None
 
 
 def command(words: list[str]) -> list[str]:
     """Return the words of a command line, without code, and as many as anybody reads."""
-    kept = [_plain(word) for word in words[:_MOST_WORDS]]
-    if _CODE_FOLLOWS in kept[1:]:
-        at = kept.index(_CODE_FOLLOWS, 1)
-        if all(word.startswith("-") for word in kept[1:at]):
-            kept[at + 1 : at + 2] = [_LEFT_OUT] * (at + 1 < len(kept))
-    return kept + [_LEFT_OUT] * (len(words) > _MOST_WORDS)
+    kept = _without_code(words[:_MOST_WORDS])
+    return [*map(_plain, kept)] + [_LEFT_OUT] * (len(words) > _MOST_WORDS)
+
+
+def _without_code(words: list[str]) -> list[str]:
+    """Read the options of the interpreter, as it does: the code ends them."""
+    at = 1
+    while at < len(words):
+        word = words[at]
+        if word in {"-", "--"} or not word.startswith("-"):
+            break
+        if word.startswith("--"):
+            at += 1 + (word == _WITH_A_WORD_IN_FULL)
+            continue
+        # Letters may stand together, and what the last one takes may follow at once.
+        end = next((i for i, one in enumerate(word) if one in _ENDING), len(word))
+        letter, is_attached = word[end : end + 1], end + 1 < len(word)
+        if letter == _MODULE:
+            break
+        if letter == _CODE:
+            if is_attached:
+                return [*words[:at], word[: end + 1] + _LEFT_OUT, *words[at + 1 :]]
+            rest = [_LEFT_OUT] * (at + 1 < len(words))
+            return [*words[: at + 1], *rest, *words[at + 2 :]]
+        at += 1 + (letter != "" and letter in _WITH_A_WORD and not is_attached)
+    return words
 
 
 def _plain(word: str) -> str:

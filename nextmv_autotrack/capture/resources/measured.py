@@ -11,16 +11,11 @@ from nextmv_autotrack.capture.resources.timeline import Child, Point
 from nextmv_autotrack.capture.resources.usage import (
     CHILDREN,
     MARKS_A_KIB,
-    Usage,
-    resident_kib,
 )
 from nextmv_autotrack.clock import NS_PER_S
 
 # No other program starts and ends in less, so that nobody need ask for children.
 ASKED_FROM_NS = 1_000_000
-
-# To ask for the memory in use takes some microseconds.
-_RESIDENT_FROM_NS = 10_000_000
 
 _SAMPLED_FROM_NS = int(FIRST_SAMPLE_S * NS_PER_S)
 
@@ -31,23 +26,18 @@ _LEAST_CHILDREN_NS = 100_000
 _BEGINS_EXACT_S = 0.02
 
 
-def measured(opened: OpenRun, used: Usage) -> str:
-    """Return what more is known of a run that took longer, as members of its end.
-
-    Args:
-        opened: The run, which has ended.
-        used: What its process had used by then.
-    """
+def measured(opened: OpenRun) -> str:
+    """Return what more is known of a run that took longer, as members of its end."""
     try:
-        members = _members(opened, used)
+        members = _members(opened)
     except Exception as error:  # noqa: BLE001 -- the boundary
         safely.failed("measuring what a run has used", error)
         return ""
     return "".join(f',"{name}":{value}' for name, value in members.items())
 
 
-def _members(opened: OpenRun, used: Usage) -> dict[str, float]:
-    points = points_of(opened)
+def _members(opened: OpenRun) -> dict[str, float]:
+    points, used = points_of(opened), opened.usage_end
     found: dict[str, float] = {}
     has_risen = used[2] > opened.usage_start[2]
     if not has_risen and (seen_kib := _seen_kib(opened, points)):
@@ -73,8 +63,7 @@ def points_of(opened: OpenRun) -> list[Point]:
 
 
 def _seen_kib(opened: OpenRun, points: Sequence[Point]) -> int:
-    now_kib = resident_kib() if (opened.duration_ns or 0) >= _RESIDENT_FROM_NS else 0
-    return max(now_kib, *(point.memory_kib for point in points), 0)
+    return max(opened.resident_kib, *(point.memory_kib for point in points), 0)
 
 
 def _of_children(
