@@ -11,20 +11,23 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from threading import get_ident
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nextmv_autotrack.capture.context import and_around, enclosing
+from nextmv_autotrack.capture.context import (
+    and_around,
+    enclosing,
+    the_only_one,
+)
+from nextmv_autotrack.capture.failures import without_our_frames
 from nextmv_autotrack.capture.open_run import OpenRun, Printed
 from nextmv_autotrack.capture.streams.bypass import Bypass
+from nextmv_autotrack.capture.streams.printed import is_of_this_process
 from nextmv_autotrack.capture.streams.said import who_knows
 
 if TYPE_CHECKING:
     from nextmv_autotrack.capture.streams.descriptors import Descriptors
 
 _MISSING = object()
-
-_OUR_PACKAGE = __name__.partition(".")[0]
 
 _OTHER = {1: 2, 2: 1}
 
@@ -137,7 +140,7 @@ class Tee:
                     _inside.discard(me)
                 self._give(takers, args)
             except BaseException as error:
-                _without_our_frames(error)
+                without_our_frames(error)
                 raise
             return result
 
@@ -156,7 +159,7 @@ class Tee:
                     self._let_c_go_first()
                 return write(*args, **kwargs)
             except BaseException as error:
-                _without_our_frames(error)
+                without_our_frames(error)
                 raise
 
         return in_order
@@ -217,10 +220,8 @@ class Tee:
         What is printed where there is none is for those that want all of the process.
         """
         known = who_knows() or ()
-        found = and_around(enclosing())
         is_redirected = self._watching.descriptors is not None
-        if not found and is_redirected and self.bypass is not None:
-            found = self._watching.all_by_descriptor()
+        found = and_around(enclosing()) or self._of_threads_without()
         takers: list[Printed] = []
         for opened in found:
             printed = opened.printed
@@ -228,9 +229,19 @@ class Tee:
                 continue
             # In a forked child it arrives at the parent's relay.
             is_seen = self.descriptor is not None and printed.by_descriptor
-            if is_redirected or not is_seen:
+            if not is_seen or (is_redirected and is_of_this_process(opened)):
                 takers.append(printed)
         return takers
+
+    def _of_threads_without(self) -> list[OpenRun]:
+        """The runs that are to have what is printed outside of every run."""
+        all_of_it = self._watching.all_by_descriptor()
+        only = the_only_one()
+        if only is None or only in all_of_it or only.printed is None:
+            return all_of_it
+        # As its records, but of other threads alone: here a consumer may print, while
+        # the generator that is the run waits.
+        return all_of_it if only.printed.is_begun_here else [*all_of_it, only]
 
     def _inside_of(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def inside(*args: Any, **kwargs: Any) -> Any:
@@ -245,7 +256,7 @@ class Tee:
                 finally:
                     _inside.discard(me)
             except BaseException as error:
-                _without_our_frames(error)
+                without_our_frames(error)
                 raise
 
         return inside
@@ -265,19 +276,6 @@ def _way_past(watched: Descriptors, number: int) -> int | None:
 
 def _lead_to_the_same() -> bool:
     return os.path.sameopenfile(*_OTHER)
-
-
-def _without_our_frames(error: BaseException) -> None:
-    """Take our frames off the traceback of what passes through a write."""
-    trace = error.__traceback__
-    while trace is not None and _is_ours(trace):
-        trace = trace.tb_next
-    BaseException.with_traceback(error, trace)
-
-
-def _is_ours(trace: TracebackType) -> bool:
-    name = trace.tb_frame.f_globals.get("__name__")
-    return isinstance(name, str) and name.partition(".")[0] == _OUR_PACKAGE
 
 
 def _as_bytes(written: Any) -> bytes:

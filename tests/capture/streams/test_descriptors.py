@@ -352,8 +352,15 @@ def test_nothing_printed_is_lost_however_the_process_ends(tmp_path, end):
     assert done.logs[0][:2000] == lines
 
 
+FORKING = BEGIN + (
+    "import warnings\n"
+    # Of a fork with threads, as of Python 3.12.
+    "warnings.simplefilter('ignore', DeprecationWarning)\n"
+)
+
+
 def test_a_forked_child_prints_into_the_run_and_ends_it_not(tmp_path):
-    program = BEGIN + (
+    program = FORKING + (
         "with track_run(streams=mode):\n"
         "    print('parent', flush=True)\n"
         "    if os.fork() == 0:\n"
@@ -581,3 +588,39 @@ def test_nor_of_one_whose_descriptor_fails(tmp_path):
     assert b"Bad file descriptor" in done.err
     assert b"streams" not in done.err
     assert not any("streams" in line for line in done.logs[0])
+
+
+def test_a_run_of_a_forked_child_has_its_lines_once_and_so_has_the_parents(tmp_path):
+    program = FORKING + (
+        "import multiprocessing\n"
+        "@tracked(streams=mode)\n"
+        "def solve(i):\n"
+        "    print('child', i, flush=True)\n"
+        "    c.printf(b'C of child %d\\n', ctypes.c_int(i))\n"
+        "    c.fflush(None)\n"
+        "def main():\n"
+        "    with track_run(streams=mode):\n"
+        "        with multiprocessing.get_context('fork').Pool(1) as pool:\n"
+        "            pool.map(solve, [1])\n"
+        "            pool.close()\n"
+        "            pool.join()\n"
+        "        print('parent', flush=True)\n"
+        "main()\n"
+    )
+    done = run(program, tmp_path)
+    lines = ["child 1", "C of child 1"]
+    assert done.logs == [[*lines, "parent"], lines]
+
+
+def test_what_a_thread_without_context_prints_is_kept_beside_a_stream_in_place(
+    tmp_path,
+):
+    program = BEGIN + (
+        "import io\n"
+        "sys.stdout = io.StringIO()\n"
+        "with track_run(streams=mode), track_run('inner', streams='off'):\n"
+        "    thread = threading.Thread(target=print, args=('from a thread',))\n"
+        "    thread.start()\n"
+        "    thread.join()\n"
+    )
+    assert run(program, tmp_path).logs == [["from a thread"], []]

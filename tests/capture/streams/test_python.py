@@ -115,13 +115,36 @@ def test_runs_in_tasks_at_once_get_their_own_lines(written, capsys):
         assert run.logs == [f"{run.input} {number}" for number in range(20)]
 
 
-def test_a_thread_belongs_to_the_run_only_with_its_context(written, capsys):
+def _in_a_thread(call, *args):
+    thread = threading.Thread(target=call, args=args)
+    thread.start()
+    thread.join()
+
+
+def test_a_thread_without_context_prints_for_the_only_run_in_progress(written, capsys):
     with track_run(streams="python"):
-        for run in (copy_context().run, lambda call, *args: call(*args)):
-            thread = threading.Thread(target=run, args=(print, f"{run.__name__}"))
-            thread.start()
-            thread.join()
-    assert written.run.logs == ["run"]
+        _in_a_thread(print, "without")
+        _in_a_thread(copy_context().run, print, "with")
+    assert written.run.logs == ["without", "with"]
+
+
+def test_a_thread_without_context_prints_for_none_of_several_runs(written, capsys):
+    entered, left = threading.Barrier(2), threading.Barrier(2)
+
+    @tracked(streams="python")
+    def other():
+        entered.wait()
+        left.wait()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    with track_run(streams="python"):
+        entered.wait()
+        _in_a_thread(print, "without")
+        _in_a_thread(copy_context().run, print, "with")
+        left.wait()
+    thread.join()
+    assert sorted(run.logs for run in written.runs) == [[], ["with"]]
 
 
 def test_an_inner_run_and_the_one_around_it_both_get_a_line(written, capsys):
