@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.streams.printed import Printed, is_of_this_process
-from nextmv_autotrack.capture.streams.said import watched_streams
+from nextmv_autotrack.capture.streams.said import nobody_prints, watched_streams
 from nextmv_autotrack.capture.streams.tee import Tee
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Watching:
         for tee in self._tees.values():
             tee.remove()
         self._tees.clear()
-        watched_streams.clear()
+        nobody_prints()
 
 
 def _is_by_descriptor(opened: OpenRun) -> bool:

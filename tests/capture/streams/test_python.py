@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import io
 import logging
+import logging.handlers
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -437,3 +439,41 @@ def test_a_pipe_gets_the_same_bytes_with_and_without(tmp_path, flags):
     )
     assert on == off
     assert "grüße 1".encode() in on[0]
+
+
+@pytest.fixture
+def logger():
+    logger = logging.getLogger("tests.printed_later")
+    logger.propagate = False
+    yield logger
+    logger.handlers.clear()
+
+
+def test_a_record_that_a_queue_listener_prints_later_is_one_line(
+    written, capsys, logger
+):
+    waiting = queue.SimpleQueue()
+    logger.addHandler(logging.handlers.QueueHandler(waiting))
+    listener = logging.handlers.QueueListener(waiting, logging.StreamHandler())
+    with track_run(streams="python"):
+        logger.warning("said once")
+        listener.start()
+        listener.stop()
+        _in_a_thread(print, "and printed")
+    first, second = written.run.logs
+    assert first.endswith("said once")
+    assert second == "and printed"
+    assert capsys.readouterr().err == "said once\n"
+
+
+def test_a_record_that_a_memory_handler_prints_later_is_one_line(
+    written, capsys, logger
+):
+    held = logging.handlers.MemoryHandler(100, target=logging.StreamHandler())
+    logger.addHandler(held)
+    with track_run(streams="python"):
+        logger.warning("said once")
+        held.flush()
+    (line,) = written.run.logs
+    assert line.endswith("said once")
+    assert capsys.readouterr().err == "said once\n"
