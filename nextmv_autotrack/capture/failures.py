@@ -87,4 +87,19 @@ def without_our_frame(error: BaseException) -> None:
     BaseException.with_traceback(error, trace.tb_next if trace is not None else None)
 
 
+def without_our_frames(error: BaseException) -> None:
+    """Take all frames of ours off the begin of the traceback; as above."""
+    trace: TracebackType | None = _traceback_of(error)
+    while trace is not None and _is_ours(trace):
+        trace = trace.tb_next
+    BaseException.with_traceback(error, trace)
+
+
+def _is_ours(trace: TracebackType) -> bool:
+    name = trace.tb_frame.f_globals.get("__name__")
+    return isinstance(name, str) and name.partition(".")[0] == _OUR_PACKAGE
+
+
+_OUR_PACKAGE = __name__.partition(".")[0]
+
 _traceback_of: Any = BaseException.__dict__["__traceback__"].__get__

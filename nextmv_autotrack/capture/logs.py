@@ -16,7 +16,12 @@ from nextmv_autotrack.capture.context import (
 )
 from nextmv_autotrack.capture.open_run import OpenRun, as_line
 from nextmv_autotrack.capture.plan import NO_LOGS
-from nextmv_autotrack.capture.streams.said import told, watched_streams
+from nextmv_autotrack.capture.streams.said import (
+    hear_handlers,
+    remember,
+    told,
+    watched_streams,
+)
 
 __all__ = ["NO_LOGS", "listen"]
 
@@ -44,6 +49,7 @@ def listen() -> None:
         with suppress(IndexError):  # another thread was faster
             _to_install.pop()
             logging.Logger.callHandlers = _seen_by_us(logging.Logger.callHandlers)  # type: ignore[assignment, method-assign]  # of all loggers
+            hear_handlers()
 
 
 CallHandlers = Callable[[logging.Logger, logging.LogRecord], None]
@@ -60,6 +66,8 @@ def _seen_by_us(call_handlers: CallHandlers) -> CallHandlers:
         if not watched_streams:
             call_handlers(self, record)
             return
+        if knowing:
+            remember(record, knowing)
         with told(knowing):
             call_handlers(self, record)
 

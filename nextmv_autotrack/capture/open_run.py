@@ -37,6 +37,10 @@ class Printed(Protocol):
 
     by_descriptor: bool
 
+    @property
+    def is_begun_here(self) -> bool:
+        """Whether the run began in this thread."""
+
     def catch_up(self) -> None:
         """Take in what C code has printed by now."""
 

@@ -1,4 +1,7 @@
-"""Warnings that are shown while a run is in progress, as log lines."""
+"""Warnings that pass the filters while a run is in progress, as log lines.
+
+Whether somebody shows them or collects them: pytest collects all of a test's.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ _to_install = [True]
 
 
 def listen() -> None:
-    """See every warning that is shown from now on.
+    """See every warning that passes the filters from now on.
 
     All of them pass `warnings._showwarnmsg`, behind the filters, and before whatever
     shows or records them: `showwarning` and what replaces it, as `catch_warnings` and

@@ -29,13 +29,18 @@ ENDPOINT = f"https://{HOST}"
 # to compare metrics without those that differ from machine to machine.
 _FORCED = {"destination": "local", "sample": 1.0, "sync": False, "resources": False}
 
+# Whatever code says: with anything else, requests would go elsewhere.
 _CHOSEN = {
-    "enabled": True,
     "endpoint": ENDPOINT,
     "api_key": "key-of-a-test",
     "profile": None,
     "system_certs": False,
     "allow_http": False,
+}
+
+# Whatever code has said before the test; what the test itself configures holds.
+_BEGUN_WITH = {
+    "enabled": True,
     # They differ from machine to machine, and a test compares.
     "resources": False,
     "environment": "none",
@@ -98,6 +103,7 @@ def set_apart(
     """
     usual = tracking.TRACKER.sources
     sources = usual.apart(said or {}, chosen={**_CHOSEN, **(chosen or {})})
+    sources.configure(**_BEGUN_WITH)
     with (
         in_place_of_the_usual(sources),
         in_place_of_connections(wire),

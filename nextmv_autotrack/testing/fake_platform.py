@@ -125,7 +125,9 @@ class FakePlatform:
     ) -> None:
         """Answer the next requests that match so much later, by a clock of its own.
 
-        Who is not as patient does not get the answer; what was asked for is done.
+        Who is not as patient does not get the answer; what was asked for is done. That
+        time passes for all: `run.wait(timeout=20)` ends in `DeliveryTimeoutError` where
+        an answer takes longer, as it would on a real platform, but at once.
         """
         self._trouble("delay", times, method=method, path=path, seconds=seconds)
 

@@ -1,4 +1,4 @@
-"""Warnings that are shown in a run are log lines, and are shown as before."""
+"""Warnings that pass the filters in a run are log lines, and go on as before."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_warning_is_a_line_with_its_place(written):
     assert line.endswith(f"{Path(__file__).name}:{number}: UserWarning: slow")
 
 
-def test_who_records_warnings_gets_the_same_message(written):
+def test_who_collects_warnings_gets_the_same_message_and_there_is_a_line(written):
     with track_run(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         warnings.warn("kept", ResourceWarning, stacklevel=1, source=written)

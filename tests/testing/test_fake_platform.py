@@ -9,9 +9,11 @@ import pytest
 from nextmv_autotrack import (
     Application,
     AsyncApplication,
+    DeliveryTimeoutError,
     RefusedError,
     TrackedRun,
     UnreachableError,
+    configure,
     flush,
     last_run,
     track_run,
@@ -191,3 +193,28 @@ def test_a_folder_is_its_files_in_memory_and_on_the_platform(tmp_path):
     with FakePlatform() as fake, track_run(name="files", output_dir=tmp_path):
         pass
     assert recorded[0].output == fake.runs[0].output == {"plan.txt": b"bonn"}
+
+
+def test_who_waits_less_than_an_answer_is_late_does_not_get_it(fake):
+    fake.delay_next(100)
+    solve(["bonn"])
+    run = last_run()
+    with pytest.raises(DeliveryTimeoutError):
+        run.wait(timeout=20)
+    assert run.wait(timeout=600)
+    assert fake.skipped_s >= 20
+
+
+def test_who_waits_longer_than_an_answer_is_late_gets_it(fake):
+    fake.delay_next(10)
+    solve(["bonn"])
+    assert last_run().wait(timeout=20)
+
+
+def test_what_a_test_configures_holds(fake):
+    configure(enabled=False)
+    solve(["bonn"])
+    configure(enabled=True)
+    solve(["aachen"])
+    assert last_run().wait(timeout=20)
+    assert [run.input for run in fake.runs] == [["aachen"]]

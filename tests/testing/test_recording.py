@@ -256,3 +256,20 @@ def test_the_runs_show_themselves_with_what_matters_and_their_last_lines(runs):
     shown = str(runs).splitlines()
     assert shown[1:3] == ["    ... 10 lines", "    line 10"]
     assert len(shown) == 22
+
+
+def test_what_a_test_configures_holds_and_what_was_configured_before_does_not():
+    @tracked
+    def solve():
+        return 1
+
+    with recording():
+        configure(enabled=False)
+        with recording() as runs:
+            solve()
+            configure(enabled=False)
+            solve()
+        assert len(runs) == 1
+        with recording() as runs:
+            solve()
+        assert len(runs) == 1

@@ -21,8 +21,14 @@ class Printed:
         # print while this thread is in here.
         self._lock = threading.RLock()
         self._generation = opened.generation
+        self._thread = threading.get_ident()
         self.by_descriptor = False
         """Whether what arrives at the descriptors of the process is this run's, too."""
+
+    @property
+    def is_begun_here(self) -> bool:
+        """Whether the run began in this thread."""
+        return self._thread == threading.get_ident()
 
     def catch_up(self) -> None:
         """Take in what C code has printed by now, before a line of another kind."""
@@ -52,3 +58,8 @@ class Printed:
             # A thread of the parent may have held it at the fork.
             self._lock, self._generation = threading.RLock(), generation
         return self._lock
+
+
+def is_of_this_process(opened: OpenRun) -> bool:
+    """Whether a run began here, and not in the process that has forked this one."""
+    return opened.generation == opened.recorder.generation

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from nextmv_autotrack import safely
 from nextmv_autotrack.capture.open_run import OpenRun
-from nextmv_autotrack.capture.streams.printed import Printed
-from nextmv_autotrack.capture.streams.said import watched_streams
+from nextmv_autotrack.capture.streams.printed import Printed, is_of_this_process
+from nextmv_autotrack.capture.streams.said import nobody_prints, watched_streams
 from nextmv_autotrack.capture.streams.tee import Tee
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Watching:
             if not self._runs:
                 self._let_go()
             opened.printed = None
-            if printed is not None and opened.generation == opened.recorder.generation:
+            if printed is not None and is_of_this_process(opened):
                 printed.end()
 
     def take(self, *, is_passed_on: bool = False) -> None:
@@ -78,8 +78,15 @@ class Watching:
         self._forget_relay()
 
     def all_by_descriptor(self) -> list[OpenRun]:
-        """The runs that are to have all that this process prints."""
-        return [opened for opened in self._runs if _is_by_descriptor(opened)]
+        """The runs that are to have all that this process prints.
+
+        None of the parent's in a forked child: its relay has what is printed there, too.
+        """
+        return [
+            opened
+            for opened in self._runs
+            if _is_by_descriptor(opened) and is_of_this_process(opened)
+        ]
 
     def _redirect(self, beside: str | None) -> bool:
         if self.descriptors is not None:
@@ -162,7 +169,7 @@ class Watching:
         for tee in self._tees.values():
             tee.remove()
         self._tees.clear()
-        watched_streams.clear()
+        nobody_prints()
 
 
 def _is_by_descriptor(opened: OpenRun) -> bool:

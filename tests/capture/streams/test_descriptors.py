@@ -352,8 +352,15 @@ def test_nothing_printed_is_lost_however_the_process_ends(tmp_path, end):
     assert done.logs[0][:2000] == lines
 
 
+FORKING = BEGIN + (
+    "import warnings\n"
+    # Of a fork with threads, as of Python 3.12.
+    "warnings.simplefilter('ignore', DeprecationWarning)\n"
+)
+
+
 def test_a_forked_child_prints_into_the_run_and_ends_it_not(tmp_path):
-    program = BEGIN + (
+    program = FORKING + (
         "with track_run(streams=mode):\n"
         "    print('parent', flush=True)\n"
         "    if os.fork() == 0:\n"
@@ -510,3 +517,111 @@ ended = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(ended.ru_utime + ended.ru_stime > 0, abs(CHILDREN.now().cpu_ns) < 20_000)
 """
     assert run(program, tmp_path).out.split() == [b"True", b"True"]
+
+
+def test_nothing_is_waited_for_between_a_text_and_its_end_of_line(tmp_path):
+    # There other threads would print: the one line would be in the middle of the other.
+    program = BEGIN + (
+        "asked = []\n"
+        "sys.addaudithook(lambda name, _: asked.append(name))\n"
+        "with track_run(streams=mode):\n"
+        "    c.puts(b'from C')\n"
+        "    c.fflush(None)\n"
+        "    asked.clear()\n"
+        "    sys.stdout.write('text')\n"
+        "    between = [*asked]\n"
+        "    sys.stdout.write('\\n')\n"
+        "assert between == [], between\n"
+    )
+    shown = on_a_terminal(program, tmp_path)
+    assert shown == b"from C\r\ntext\r\n"
+    assert logs_in(tmp_path) == [["from C", "text"]]
+
+
+def test_stdout_that_is_sent_to_the_descriptor_of_stderr_is_seen_once(tmp_path):
+    program = BEGIN + (
+        "with track_run(streams=mode):\n"
+        "    os.dup2(2, 1)\n"
+        "    print('from Python', flush=True)\n"
+        "    os.write(1, b'to the descriptor\\n')\n"
+    )
+    done = run(program, tmp_path)
+    assert sorted(done.logs[0]) == ["from Python", "to the descriptor"]
+    assert sorted(done.err.splitlines()) == [b"from Python", b"to the descriptor"]
+    assert done.out == b""
+
+
+FAILING = (
+    BEGIN
+    + """
+import traceback
+sys.stdout.reconfigure(encoding="ascii")
+with track_run(streams=mode):
+    for last in (False, True):
+        try:
+            print("grün", flush=True)
+        except UnicodeEncodeError:
+            traceback.print_exc()
+            if last:
+                raise
+"""
+)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="one frame is seen there")
+@pytest.mark.parametrize("mode", ["python", "fd"])
+def test_no_frame_of_ours_is_in_the_traceback_of_a_print_that_fails(tmp_path, mode):
+    done = run(FAILING, tmp_path, mode)
+    assert done.code == 1
+    told = done.err.decode() + "\n".join(done.logs[0])
+    assert "UnicodeEncodeError" in told
+    assert "streams" not in told
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="one frame is seen there")
+def test_nor_of_one_whose_descriptor_fails(tmp_path):
+    program = BEGIN + (
+        "with track_run(streams=mode):\n"
+        "    os.close(1)\n"
+        "    print('nowhere', flush=True)\n"
+    )
+    done = run(program, tmp_path)
+    assert b"Bad file descriptor" in done.err
+    assert b"streams" not in done.err
+    assert not any("streams" in line for line in done.logs[0])
+
+
+def test_a_run_of_a_forked_child_has_its_lines_once_and_so_has_the_parents(tmp_path):
+    program = FORKING + (
+        "import multiprocessing\n"
+        "@tracked(streams=mode)\n"
+        "def solve(i):\n"
+        "    print('child', i, flush=True)\n"
+        "    c.printf(b'C of child %d\\n', ctypes.c_int(i))\n"
+        "    c.fflush(None)\n"
+        "def main():\n"
+        "    with track_run(streams=mode):\n"
+        "        with multiprocessing.get_context('fork').Pool(1) as pool:\n"
+        "            pool.map(solve, [1])\n"
+        "            pool.close()\n"
+        "            pool.join()\n"
+        "        print('parent', flush=True)\n"
+        "main()\n"
+    )
+    done = run(program, tmp_path)
+    lines = ["child 1", "C of child 1"]
+    assert done.logs == [[*lines, "parent"], lines]
+
+
+def test_what_a_thread_without_context_prints_is_kept_beside_a_stream_in_place(
+    tmp_path,
+):
+    program = BEGIN + (
+        "import io\n"
+        "sys.stdout = io.StringIO()\n"
+        "with track_run(streams=mode), track_run('inner', streams='off'):\n"
+        "    thread = threading.Thread(target=print, args=('from a thread',))\n"
+        "    thread.start()\n"
+        "    thread.join()\n"
+    )
+    assert run(program, tmp_path).logs == [["from a thread"], []]

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import io
 import logging
+import logging.handlers
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -115,13 +117,36 @@ def test_runs_in_tasks_at_once_get_their_own_lines(written, capsys):
         assert run.logs == [f"{run.input} {number}" for number in range(20)]
 
 
-def test_a_thread_belongs_to_the_run_only_with_its_context(written, capsys):
+def _in_a_thread(call, *args):
+    thread = threading.Thread(target=call, args=args)
+    thread.start()
+    thread.join()
+
+
+def test_a_thread_without_context_prints_for_the_only_run_in_progress(written, capsys):
     with track_run(streams="python"):
-        for run in (copy_context().run, lambda call, *args: call(*args)):
-            thread = threading.Thread(target=run, args=(print, f"{run.__name__}"))
-            thread.start()
-            thread.join()
-    assert written.run.logs == ["run"]
+        _in_a_thread(print, "without")
+        _in_a_thread(copy_context().run, print, "with")
+    assert written.run.logs == ["without", "with"]
+
+
+def test_a_thread_without_context_prints_for_none_of_several_runs(written, capsys):
+    entered, left = threading.Barrier(2), threading.Barrier(2)
+
+    @tracked(streams="python")
+    def other():
+        entered.wait()
+        left.wait()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    with track_run(streams="python"):
+        entered.wait()
+        _in_a_thread(print, "without")
+        _in_a_thread(copy_context().run, print, "with")
+        left.wait()
+    thread.join()
+    assert sorted(run.logs for run in written.runs) == [[], ["with"]]
 
 
 def test_an_inner_run_and_the_one_around_it_both_get_a_line(written, capsys):
@@ -414,3 +439,41 @@ def test_a_pipe_gets_the_same_bytes_with_and_without(tmp_path, flags):
     )
     assert on == off
     assert "grüße 1".encode() in on[0]
+
+
+@pytest.fixture
+def logger():
+    logger = logging.getLogger("tests.printed_later")
+    logger.propagate = False
+    yield logger
+    logger.handlers.clear()
+
+
+def test_a_record_that_a_queue_listener_prints_later_is_one_line(
+    written, capsys, logger
+):
+    waiting = queue.SimpleQueue()
+    logger.addHandler(logging.handlers.QueueHandler(waiting))
+    listener = logging.handlers.QueueListener(waiting, logging.StreamHandler())
+    with track_run(streams="python"):
+        logger.warning("said once")
+        listener.start()
+        listener.stop()
+        _in_a_thread(print, "and printed")
+    first, second = written.run.logs
+    assert first.endswith("said once")
+    assert second == "and printed"
+    assert capsys.readouterr().err == "said once\n"
+
+
+def test_a_record_that_a_memory_handler_prints_later_is_one_line(
+    written, capsys, logger
+):
+    held = logging.handlers.MemoryHandler(100, target=logging.StreamHandler())
+    logger.addHandler(held)
+    with track_run(streams="python"):
+        logger.warning("said once")
+        held.flush()
+    (line,) = written.run.logs
+    assert line.endswith("said once")
+    assert capsys.readouterr().err == "said once\n"
