@@ -8,7 +8,6 @@ would wait for them for ever, once the pipe is full.
 from __future__ import annotations
 
 import os
-import stat
 import tempfile
 import threading
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from typing import NamedTuple
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.streams import c_buffers
 from nextmv_autotrack.capture.streams.relay import Answer, Relay
+from nextmv_autotrack.capture.streams.same_file import is_same_file, is_same_place
 from nextmv_autotrack.journal.descriptors import close, is_open, out_of_the_way
 from nextmv_autotrack.journal.printed_files import first_line, read_printed
 
@@ -78,7 +78,7 @@ class Descriptors:
     def _pipe_for(self, number: int, told: list[tuple[str, int, int]]) -> Redirected:
         before = out_of_the_way(os.dup(number))
         for other in self._redirected:
-            if _is_same(before, other.before):
+            if is_same_place(before, other.before):
                 # Such as a terminal: both go through one pipe, and stay in order.
                 return Redirected(number, before, out_of_the_way(os.dup(other.pipe)))
         end, begin = os.pipe()
@@ -138,7 +138,7 @@ class Descriptors:
         """Have what is printed go where it went; what others have changed stays."""
         while self._redirected:
             number, before, pipe = self._redirected.pop()
-            if is_open(number) and _is_same(number, pipe):
+            if is_open(number) and is_same_file(number, pipe):
                 os.dup2(before, number)
             close(pipe)
             _retire(before)
@@ -146,7 +146,7 @@ class Descriptors:
     def way_past(self, number: int) -> int | None:
         """Where a descriptor led before; None when it does not lead to the relay now."""
         for one in self._redirected:
-            if one.number == number and _is_same(number, one.pipe):
+            if one.number == number and is_same_file(number, one.pipe):
                 return one.before
         return None
 
@@ -176,20 +176,3 @@ def printed_to() -> list[int]:
     if not found:
         raise OSError("the descriptors 1 and 2 are closed")
     return found
-
-
-def _is_same(one: int, other: int) -> bool:
-    """Whether two descriptors write to the same place of the same file."""
-    first, second = os.fstat(one), os.fstat(other)
-    if (first.st_dev, first.st_ino) != (second.st_dev, second.st_ino):
-        return False
-    if not stat.S_ISREG(first.st_mode):
-        return True
-    place = os.lseek(one, 0, os.SEEK_CUR)
-    if os.lseek(other, 0, os.SEEK_CUR) != place:
-        return False
-    # Files that were opened twice are each at a place of their own.
-    os.lseek(one, place + 1, os.SEEK_SET)
-    is_same = os.lseek(other, 0, os.SEEK_CUR) == place + 1
-    os.lseek(one, place, os.SEEK_SET)
-    return is_same

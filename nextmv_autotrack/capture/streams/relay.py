@@ -6,11 +6,13 @@ import contextlib
 import mmap
 import os
 import pkgutil
+import re
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterable
+from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
 
@@ -32,6 +34,11 @@ _START_S = 10.0
 # Whoever reads what is printed may have stopped, as `less` does. The lines are passed on
 # as soon as it goes on; what is on the run by then is what was read.
 _ANSWER_S = 5.0
+
+# Set for the process: what is started in its place by mistake starts none.
+_IS_RELAY = "_NEXTMV_AUTOTRACK_IS_RELAY"
+
+_PYTHONS = re.compile("(?i)(python|pypy|graalpy)")
 
 # The process is no child of this one for long: who waits for all of their children, as
 # os.wait() does, must not wait for it.
@@ -64,6 +71,8 @@ class Relay:
         """
         if os.name != "posix":
             raise RelayError("that takes a system such as Linux or macOS")
+        if _IS_RELAY in os.environ:
+            raise RelayError("this process was started to record another one")
         self.name = os.urandom(6).hex()
         """For the names of files: no other relay has it."""
         self._lock = threading.Lock()
@@ -166,8 +175,9 @@ class Relay:
 
 def _shared() -> tuple[mmap.mmap | None, list[int]]:
     """Return memory that the relay sees, too, and the descriptor it gets it by."""
-    if sys.platform != "linux":
-        # Pipes tell there only at the other end how much is in them.
+    # Some Pythons for Linux were built where there is none. Elsewhere, pipes tell only
+    # at the other end how much is in them.
+    if sys.platform != "linux" or not hasattr(os, "memfd_create"):
         return None, []
     fd = out_of_the_way(os.memfd_create("nextmv-autotrack"))
     os.ftruncate(fd, len(_NOTHING))
@@ -180,18 +190,30 @@ def _bytes_in(pipe: int) -> int:
 
 def _start(fds: list[int]) -> None:
     program = pkgutil.get_data(__package__, "relay_program.py")
-    if program is None or not sys.executable:
+    if program is None or not _is_python(sys.executable):
         raise OSError("there is no Python to start it with")
     numbers = map(str, fds)
     command = [sys.executable, "-I", "-S", "-c", program.decode(), *numbers]
     shell = subprocess.Popen(  # noqa: S603 -- a program of ours
         ["/bin/sh", "-c", _IN_THE_BACKGROUND, "nextmv-autotrack", *command],
         pass_fds=fds,
+        env={**os.environ, _IS_RELAY: "1"},
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )
     if _exit_code(shell):
         raise OSError("it cannot be started")
+
+
+def _is_python(executable: str | None) -> bool:
+    """Whether a program would run ours, and not be the user's own once more."""
+    is_frozen = getattr(sys, "frozen", False) or "__compiled__" in globals()
+    if is_frozen or not executable:
+        return False
+    # What Python was made part of, such as a server, may take itself for one.
+    path = Path(executable)
+    names = {path.name, path.resolve().name}
+    return any(_PYTHONS.match(name) for name in names)
 
 
 def _exit_code(shell: subprocess.Popen[bytes]) -> int:

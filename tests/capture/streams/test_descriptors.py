@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from nextmv_autotrack.capture.streams import same_file
 from tests.capture.streams.programs import (
     PATIENCE_S,
     logs_in,
@@ -509,3 +510,83 @@ ended = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(ended.ru_utime + ended.ru_stime > 0, abs(CHILDREN.now().cpu_ns) < 20_000)
 """
     assert run(program, tmp_path).out.split() == [b"True", b"True"]
+
+
+def test_what_others_write_into_the_same_file_stays_there(tmp_path):
+    program = BEGIN + (
+        "child = subprocess.Popen([sys.executable, '-S', '-c',\n"
+        "    'import os\\nfor i in range(200_000): os.write(1, b\"%06d\\\\n\" % i)'])\n"
+        "while child.poll() is None:\n"
+        "    with track_run(streams=mode, resources=False): pass\n"
+    )
+    shown = tmp_path / "shown"
+    with shown.open("wb") as file:
+        subprocess.run(
+            [sys.executable, "-c", program],
+            stdout=file,
+            stderr=file,
+            timeout=PATIENCE_S,
+            check=True,
+            env=surroundings(tmp_path),
+        )
+    assert shown.read_bytes() == b"".join(b"%06d\n" % i for i in range(200_000))
+
+
+@pytest.mark.parametrize("flags", [0, os.O_APPEND])
+@pytest.mark.parametrize("has_kcmp", [True, False])
+def test_descriptors_of_one_file_are_told_from_a_file_that_was_opened_twice(
+    tmp_path, monkeypatch, flags, has_kcmp
+):
+    if not has_kcmp:
+        monkeypatch.setattr(same_file, "_syscall", lambda: None)
+    one = os.open(tmp_path / "file", os.O_CREAT | os.O_WRONLY | flags)
+    os.write(one, b"begun")
+    dup, again = os.dup(one), os.open(tmp_path / "file", os.O_WRONLY | flags)
+    try:
+        assert same_file.is_same_place(one, dup)
+        # What is added at the end is in order by whatever way it comes.
+        assert same_file.is_same_place(one, again) == bool(flags)
+        assert os.lseek(one, 0, os.SEEK_CUR) == 5
+    finally:
+        for fd in (one, dup, again):
+            os.close(fd)
+
+
+def test_without_memory_that_both_processes_see_all_is_there(tmp_path):
+    program = (
+        BEGIN
+        + "if hasattr(os, 'memfd_create'): del os.memfd_create\n"
+        + RECORDS.removeprefix(BEGIN)
+    )
+    done = run(program, tmp_path)
+    assert b"not recorded" not in done.err
+    assert len(done.logs[0]) == 250
+
+
+@pytest.mark.parametrize(
+    "program", ["sys.frozen = True", "sys.executable = sys.argv[2]"]
+)
+def test_a_program_that_python_is_part_of_is_not_started_again(tmp_path, program):
+    (tmp_path / "program").write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    (tmp_path / "program").chmod(0o700)
+    text = BEGIN + f"{program}\nwith track_run(streams=mode): print('python')\n"
+    done = run(text, tmp_path, "fd", str(tmp_path / "program"))
+    assert (done.code, done.logs) == (0, [["python"]])
+    assert done.err.count(b"what C code prints is not recorded") == 1
+    assert not (tmp_path / "started").exists()
+
+
+def test_what_is_started_in_place_of_the_relay_starts_none(tmp_path):
+    program = tmp_path / "python-of-a-program"
+    program.write_text(
+        f'#!/bin/sh\necho >> {tmp_path}/started\nexec {sys.executable} -c "$PROGRAM"\n'
+    )
+    program.chmod(0o700)
+    text = BEGIN + (
+        f"sys.executable = {str(program)!r}\n"
+        "with track_run(streams='fd'): print('python')\n"
+    )
+    done = run(text, tmp_path / "home", PROGRAM=text)
+    assert done.code == 0
+    assert done.err.count(b"what C code prints is not recorded") == 1
+    assert (tmp_path / "started").read_text() == "\n"
