@@ -56,6 +56,12 @@ def read_printed(path: Path) -> PrintedFile:
     return PrintedFile([str(run_id) for run_id in told], pieces)
 
 
+def left_by(base: str) -> list[Path]:
+    """Return the files whose names begin so, in the order of printing."""
+    begin = Path(base)
+    return sorted(begin.parent.glob(f"{begin.name}.*{SUFFIX}"), key=_number)
+
+
 def become_segments(folder: Path, owner: str) -> None:
     """Make of what a dead owner has left the last segment of its journal."""
     for path in sorted(folder.glob(f"{owner}.*{SUFFIX}"), key=_number):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _MISSING = object()
 
+_NUMBERS = {"stdout": 1, "stderr": 2}
+
 # Besides `write`, what hands pending text on to the buffer.
 _HANDS_ON = ("flush", "reconfigure", "detach", "close")
 
@@ -36,7 +38,7 @@ class Watching(Protocol):
 
     descriptors: Descriptors | None
 
-    def take(self, *, is_passed_on: bool = False) -> None:
+    def take(self, *, passed_on_to: int | None = None) -> None:
         """Give the runs what was printed to the descriptors by now."""
 
     def all_by_descriptor(self) -> list[OpenRun]:
@@ -146,12 +148,12 @@ class Tee:
         if self.bypass is not None and self.descriptor is not None:
             past = None if watched is None else watched.way_past(self.descriptor)
             if past is not None:
-                self._watching.take(is_passed_on=True)
+                self._watching.take(passed_on_to=self.descriptor)
             self.bypass.lead_to(past)
         elif any(printed.by_descriptor for printed in takers):
             # Only for a run's own prints: those of C code may be read by the very
             # thread that prints them here, as in a notebook.
-            self._watching.take(is_passed_on=True)
+            self._watching.take(passed_on_to=_NUMBERS[self.name])
 
     def _takers(self) -> list[Printed]:
         """The runs that are to have what is written now: those of this context.

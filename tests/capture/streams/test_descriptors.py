@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from nextmv_autotrack.capture.streams import same_file
+from nextmv_autotrack.capture.streams import relay, same_file
 from tests.capture.streams.programs import (
     PATIENCE_S,
     logs_in,
@@ -590,3 +590,82 @@ def test_what_is_started_in_place_of_the_relay_starts_none(tmp_path):
     assert done.code == 0
     assert done.err.count(b"what C code prints is not recorded") == 1
     assert (tmp_path / "started").read_text() == "\n"
+
+
+def test_what_is_printed_to_one_stream_waits_for_no_reader_of_the_other(tmp_path):
+    program = BEGIN + (
+        "import time\n"
+        "with track_run(streams=mode, resources=False):\n"
+        "    os.write(1, b'.' * 1_000_000 + b'\\n')\n"
+        "    begin = time.perf_counter()\n"
+        "    for i in range(100): print('progress', i, file=sys.stderr)\n"
+        "    took = time.perf_counter() - begin\n"
+        "print('in time', took < 4, file=sys.stderr)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=surroundings(tmp_path),
+    ) as running:
+        said = running.stderr.read()
+        assert said.endswith(b"progress 99\nin time True\n")
+        assert len(running.stdout.read()) == 1_000_001
+
+
+def test_a_reader_that_does_not_read_is_waited_for_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(relay, "_ANSWER_S", 0.5)
+    passed_on_by = relay.Relay()
+    end, begin = os.pipe()
+    reader, sink = os.pipe()
+    passed_on_by.pass_on([("1", end, sink)])
+    text = b"." * 1_000_000
+    for _ in range(8):
+        os.write(begin, text[: len(text) // 8])
+    waits = []
+    wait = passed_on_by._wait_for
+    monkeypatch.setattr(
+        passed_on_by, "_wait_for", lambda one: (waits.append(one), wait(one))
+    )
+    for _ in range(3):
+        passed_on_by.drain(1)
+    assert waits == [{1}]
+    shown = b""
+    while len(shown) < len(text):
+        shown += os.read(reader, len(text))
+    # It has gone on: it is waited for again, and is not late.
+    while passed_on_by.drain().waiting:
+        pass
+    assert passed_on_by._stopped == set()
+    for fd in (begin, end, reader, sink):
+        os.close(fd)
+    passed_on_by.close()
+
+
+def test_what_is_printed_after_the_relay_was_killed_goes_where_it_went(tmp_path):
+    program = BEGIN + (
+        "import psutil\n"
+        "def relays():\n"
+        "    for one in psutil.process_iter():\n"
+        "        try:\n"
+        "            if one.environ().get('_NEXTMV_AUTOTRACK_IS_RELAY'):\n"
+        "                if one.environ()['HOME'] == os.environ['HOME']: yield one\n"
+        "        except psutil.Error: pass\n"
+        "with track_run(streams=mode):\n"
+        "    os.write(1, b'before\\n')\n"
+        "    found = {one.pid: one for one in relays()}\n"
+        "    (worker,) = [one for one in found.values() if one.ppid() in found]\n"
+        "    worker.kill(); worker.wait()\n"
+        "    os.write(1, b'C\\n')\n"
+        "    done = subprocess.run(['sh', '-c', 'echo child; echo again'])\n"
+        "    assert done.returncode == 0\n"
+        "    print('python')\n"
+        "    os.write(1, b'C again\\n')\n"
+    )
+    done = run(program, tmp_path)
+    assert done.code == 0, done.err
+    said = b"before C child again python C again"
+    assert sorted(done.out.split()) == sorted(said.split())
+    assert done.err.count(b"what C code prints is not recorded: ") == 1
+    assert done.logs == [["before", "python"]]
+    assert not [*tmp_path.rglob("*.printed")]
