@@ -101,7 +101,7 @@ class Descriptors:
         """Give what is printed from now on to these runs, each all of it."""
         c_buffers.flush()
         now = list(runs)
-        begin = first_line(opened.id for opened in now)
+        begin = first_line({opened.id: opened.plan.max_log for opened in now})
         size = max([_LEAST_FILE_BYTES, *(opened.plan.max_log for opened in now)])
         with self._lock:
             self._ask(partial(self._relay.keep_in, self._base, size, begin))

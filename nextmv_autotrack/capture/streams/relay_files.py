@@ -7,6 +7,10 @@ from struct import Struct
 
 _PIECE = Struct("!cI")
 
+# In place of a letter: how many lines there was no room for before this file.
+_LOST = b"-"
+_LOST_LINES = Struct("!Q")
+
 # Of what nobody takes, the first file is kept, and the last two.
 _FILES_KEPT = 3
 
@@ -56,15 +60,17 @@ class Files:
 
     def _next(self) -> None:
         self.complete()
+        if len(self._there) == _FILES_KEPT:
+            left_out, lines = self._there.pop(1)
+            self._lost_lines += lines
+            os.unlink(self._path(left_out))  # noqa: PTH108 -- pathlib takes milliseconds
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
         number, self._number = self._number, self._number + 1
         self._fd = os.open(self._path(number), flags, 0o600)
         self._there.append((number, 0))
-        os.write(self._fd, self.begin)
-        if len(self._there) > _FILES_KEPT:
-            left_out, lines = self._there.pop(1)
-            os.unlink(self._path(left_out))  # noqa: PTH108 -- pathlib takes milliseconds
-            self._lost_lines += lines
+        # For who reads it when nobody can be asked any more.
+        lost = _LOST_LINES.pack(self._lost_lines)
+        os.write(self._fd, self.begin + _PIECE.pack(_LOST, len(lost)) + lost)
 
     def _path(self, number: int) -> bytes:
         return self.base + b".%d.printed" % number

@@ -669,3 +669,49 @@ def test_what_is_printed_after_the_relay_was_killed_goes_where_it_went(tmp_path)
     assert done.err.count(b"what C code prints is not recorded: ") == 1
     assert done.logs == [["before", "python"]]
     assert not [*tmp_path.rglob("*.printed")]
+
+
+def test_of_a_killed_process_that_has_printed_much_head_and_tail_are_kept(tmp_path):
+    program = BEGIN + (
+        "import signal\n"
+        "with track_run(streams=mode):\n"
+        "    held = ctypes.PyDLL(None)\n"
+        "    for i in range(300_000):\n"
+        "        held.printf(b'%06d and some more of it\\n', ctypes.c_int(i))\n"
+        "    held.fflush(None)\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    done = run(program, tmp_path)
+    (lines,) = done.logs
+    (gap,) = [line for line in lines if "left out" in line]
+    assert int(gap.split()[1]) == 300_000 - (len(lines) - 1)
+    assert lines[0].startswith("000000 ")
+    assert lines[-1].startswith("299999 ")
+    assert 900_000 < sum(len(line) + 1 for line in lines) <= 1_000_200
+
+
+def test_what_a_child_prints_after_its_parent_was_killed_is_shown_and_not_kept(
+    tmp_path,
+):
+    program = BEGIN + (
+        "with track_run(streams=mode):\n"
+        "    os.write(1, b'before\\n')\n"
+        "    subprocess.Popen(['sh', '-c', 'read x; echo late'])\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=surroundings(tmp_path),
+    ) as running:
+        running.wait(PATIENCE_S)
+        assert running.stdout.readline() == b"before\n"
+        while [*tmp_path.rglob("*.printed")]:
+            logs = logs_in(tmp_path)
+        running.stdin.write(b"go\n")
+        running.stdin.close()
+        assert running.stdout.read() == b"late\n"
+    assert logs == [["before"]] == logs_in(tmp_path)
+    assert not [*tmp_path.rglob("*.printed")]
