@@ -108,8 +108,17 @@ class Home:
         self._lock(owner).unlink(missing_ok=True)
 
     def remove_unfinished(self, *, written_before: float) -> None:
-        """Remove what owners have left that were killed before they were known."""
+        """Remove what belongs to no owner that is known.
+
+        It is of those that were killed before they were, or came after their last.
+        """
         remove_older(self._folder, locks.UNNAMED_SUFFIX, written_before)
+        owners = self.owners()
+        for path in self._listing(printed_files.SUFFIX):
+            with suppress(FileNotFoundError):  # others are at it, too
+                is_old = path.stat().st_mtime < written_before
+                if is_old and printed_files.owner_of(path) not in owners:
+                    path.unlink()
 
     def _lock(self, owner: str) -> Path:
         return self._folder / f"{owner}{_LOCK_SUFFIX}"

@@ -108,7 +108,7 @@ def test_numbers_of_any_library_are_numbers(value, number):
         np.float32("inf"),
         Decimal("NaN"),
     ],
-    ids=repr,
+    ids=lambda value: f"{type(value).__name__} {value}",
 )
 def test_what_is_not_finite_is_left_out_and_named(value):
     assert not is_flat({"gap": value})

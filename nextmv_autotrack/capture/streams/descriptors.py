@@ -8,21 +8,30 @@ would wait for them for ever, once the pipe is full.
 from __future__ import annotations
 
 import os
-import stat
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.streams import c_buffers
-from nextmv_autotrack.capture.streams.relay import Answer, Relay
+from nextmv_autotrack.capture.streams.relay import (
+    DESCRIPTORS,
+    Answer,
+    Relay,
+    RelayError,
+)
+from nextmv_autotrack.capture.streams.same_file import is_same_file, is_same_place
 from nextmv_autotrack.journal.descriptors import close, is_open, out_of_the_way
-from nextmv_autotrack.journal.printed_files import first_line, read_printed
-
-DESCRIPTORS = (1, 2)
+from nextmv_autotrack.journal.printed_files import (
+    SUFFIX,
+    first_line,
+    left_by,
+    read_printed,
+)
 
 # Of what nobody takes away, as while a solver holds Python's lock for long, the first file
 # and the last two are kept. Each of them fills a log; smaller ones would be many.
@@ -37,6 +46,8 @@ class Redirected(NamedTuple):
     """Another descriptor of where it led."""
     pipe: int
     """The end of the pipe that is printed to."""
+    channel: int
+    """The first of those that lead into this pipe."""
 
 
 class Descriptors:
@@ -72,54 +83,75 @@ class Descriptors:
         finally:
             for _, pipe, _ in told:
                 os.close(pipe)
-        for number, _, pipe in self._redirected:
-            os.dup2(pipe, number)
+        for one in self._redirected:
+            os.dup2(one.pipe, one.number)
 
     def _pipe_for(self, number: int, told: list[tuple[str, int, int]]) -> Redirected:
         before = out_of_the_way(os.dup(number))
         for other in self._redirected:
-            if _is_same(before, other.before):
+            if is_same_place(before, other.before):
                 # Such as a terminal: both go through one pipe, and stay in order.
-                return Redirected(number, before, out_of_the_way(os.dup(other.pipe)))
+                pipe = out_of_the_way(os.dup(other.pipe))
+                return Redirected(number, before, pipe, other.channel)
         end, begin = os.pipe()
         told.append((str(number), end, before))
-        return Redirected(number, before, out_of_the_way(begin))
+        return Redirected(number, before, out_of_the_way(begin), number)
 
     def set_runs(self, runs: Iterable[OpenRun]) -> None:
         """Give what is printed from now on to these runs, each all of it."""
         c_buffers.flush()
         now = list(runs)
-        begin = first_line(opened.id for opened in now)
+        begin = first_line({opened.id: opened.plan.max_log for opened in now})
         size = max([_LEAST_FILE_BYTES, *(opened.plan.max_log for opened in now)])
         with self._lock:
-            self._give(self._relay.keep_in(self._base, size, begin))
+            self._ask(partial(self._relay.keep_in, self._base, size, begin))
             self._runs = now
 
-    def take(self, *, is_end: bool = False, is_passed_on: bool = False) -> None:
-        """Give what was printed by now to the runs."""
+    def take(self, *, passed_on_to: int | None = None) -> None:
+        """Give what was printed by now to the runs.
+
+        Args:
+            passed_on_to: Wait until what goes the way of this descriptor is where it
+                goes, as long as it is read there.
+        """
         with self._lock:
             if self._is_taking:
                 return  # a signal handler prints, or a finalizer
-            pipes = [one.pipe for one in self._redirected]
-            if not is_end and self._relay.has_all(pipes):
+            channel = self._channel_of(passed_on_to)
+            if self._relay.has_all((one.pipe for one in self._redirected), channel):
                 return
             self._is_taking = True
             try:
-                answer = self._relay.drain(is_end=is_end, is_passed_on=is_passed_on)
-                self._give(answer)
+                self._ask(partial(self._relay.drain, *[channel] if channel else []))
             finally:
                 self._is_taking = False
 
-    def _give(self, answer: Answer) -> None:
-        for number in range(answer.first, answer.end):
-            path = Path(f"{self._base}.{number}.printed")
+    def _channel_of(self, number: int | None) -> int | None:
+        for one in self._redirected:
+            if one.number == number:
+                return one.channel
+        return None
+
+    def _ask(self, ask: Callable[[], Answer]) -> None:
+        try:
+            answer = ask()
+        except RelayError:
+            # What it has kept by its end is there.
+            self._give(left_by(self._base), 0)
+            raise
+        numbers = range(answer.first, answer.end)
+        paths = [Path(f"{self._base}.{number}{SUFFIX}") for number in numbers]
+        self._give(paths, answer.lost_lines)
+
+    def _give(self, paths: list[Path], lost_lines: int) -> None:
+        for path in paths:
             with suppress(FileNotFoundError):  # left out, since there were too many
                 pieces = read_printed(path).pieces
                 self._give_pieces(pieces)
                 path.unlink()
-        if answer.lost_lines:
+        if lost_lines:
             for opened in self._runs:
-                opened.leave_out_lines(answer.lost_lines)
+                opened.leave_out_lines(lost_lines)
 
     def _give_pieces(self, pieces: list[tuple[str, bytes]]) -> None:
         for opened in self._runs:
@@ -132,13 +164,15 @@ class Descriptors:
         """Have it all as before, and give the runs the last of it."""
         c_buffers.flush()
         self.restore()
-        self.take(is_end=True, is_passed_on=True)
+        with self._lock:
+            if not self._is_taking:
+                self._ask(partial(self._relay.drain, *DESCRIPTORS, is_end=True))
 
     def restore(self) -> None:
         """Have what is printed go where it went; what others have changed stays."""
         while self._redirected:
-            number, before, pipe = self._redirected.pop()
-            if is_open(number) and _is_same(number, pipe):
+            number, before, pipe, _ = self._redirected.pop()
+            if is_open(number) and is_same_file(number, pipe):
                 os.dup2(before, number)
             close(pipe)
             _retire(before)
@@ -146,7 +180,7 @@ class Descriptors:
     def way_past(self, number: int) -> int | None:
         """Where a descriptor led before; None when it does not lead to the relay now."""
         for one in self._redirected:
-            if one.number == number and _is_same(number, one.pipe):
+            if one.number == number and is_same_file(number, one.pipe):
                 return one.before
         return None
 
@@ -176,20 +210,3 @@ def printed_to() -> list[int]:
     if not found:
         raise OSError("the descriptors 1 and 2 are closed")
     return found
-
-
-def _is_same(one: int, other: int) -> bool:
-    """Whether two descriptors write to the same place of the same file."""
-    first, second = os.fstat(one), os.fstat(other)
-    if (first.st_dev, first.st_ino) != (second.st_dev, second.st_ino):
-        return False
-    if not stat.S_ISREG(first.st_mode):
-        return True
-    place = os.lseek(one, 0, os.SEEK_CUR)
-    if os.lseek(other, 0, os.SEEK_CUR) != place:
-        return False
-    # Files that were opened twice are each at a place of their own.
-    os.lseek(one, place + 1, os.SEEK_SET)
-    is_same = os.lseek(other, 0, os.SEEK_CUR) == place + 1
-    os.lseek(one, place, os.SEEK_SET)
-    return is_same

@@ -6,11 +6,13 @@ import contextlib
 import mmap
 import os
 import pkgutil
+import re
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterable
+from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
 
@@ -21,21 +23,46 @@ if sys.platform != "win32":
     import fcntl
     import termios
 
-_NOTHING = b"\0\0"
+# By which it is known in the process, which imports nothing that takes time.
+_PACKAGE = __package__ or ""
+_MODULES = ("relay_files", "relay_program")
+
+_RUN = """
+import sys
+while sys.argv[1] != "--":
+    name, text = sys.argv[1:3]
+    del sys.argv[1:3]
+    module = sys.modules[name] = type(sys)(name)
+    exec(compile(text, name, "exec"), vars(module))
+del sys.argv[1]
+module.main()
+"""
+
+# Of the memory that both processes see: the files, and the descriptors 1 and 2.
+_SEEN_BYTES = 3
 
 _HEAD = Struct("!cIH")
-_ANSWER = Struct("!IIIQ")
+_ANSWER = Struct("!IIIQB")
 
 # A machine that is busy takes a second to start a Python.
 _START_S = 10.0
 
-# Whoever reads what is printed may have stopped, as `less` does. The lines are passed on
-# as soon as it goes on; what is on the run by then is what was read.
+# Whoever reads what is printed may have stopped, as `less` does: nobody waits for it
+# once more before it has gone on.
 _ANSWER_S = 5.0
+
+# Set for the process: what is started in its place by mistake starts none.
+_IS_RELAY = "_NEXTMV_AUTOTRACK_IS_RELAY"
+
+_PYTHONS = re.compile("(?i)(python|pypy|graalpy)")
 
 # The process is no child of this one for long: who waits for all of their children, as
 # os.wait() does, must not wait for it.
 _IN_THE_BACKGROUND = '"$@" </dev/null >/dev/null 2>&1 &'
+
+
+DESCRIPTORS = (1, 2)
+"""That are watched; each is a channel, unless it goes the way of the other one."""
 
 
 class Answer(NamedTuple):
@@ -47,6 +74,8 @@ class Answer(NamedTuple):
     """The number behind the last one."""
     lost_lines: int
     """What there was no room for, of the middle."""
+    waiting: int
+    """A bit for each channel of which something is not passed on yet."""
 
 
 class RelayError(OSError):
@@ -64,10 +93,14 @@ class Relay:
         """
         if os.name != "posix":
             raise RelayError("that takes a system such as Linux or macOS")
+        if _IS_RELAY in os.environ:
+            raise RelayError("this process was started to record another one")
         self.name = os.urandom(6).hex()
         """For the names of files: no other relay has it."""
         self._lock = threading.Lock()
         self._asked = 0
+        self._stopped: set[int] = set()
+        """Channels that nobody reads, as it seems."""
         ours, theirs = socket.socketpair()
         # A number below 3 would be taken for what the relay itself prints to.
         theirs = socket.socket(fileno=out_of_the_way(theirs.detach()))
@@ -91,11 +124,14 @@ class Relay:
         self._control = socket.socket(fileno=fd)
         self._control.settimeout(_ANSWER_S)
 
-    def has_all(self, pipes: Iterable[int]) -> bool:
-        """Whether all that was printed to pipes is passed on, and taken, for certain."""
+    def has_all(self, pipes: Iterable[int], channel: int | None) -> bool:
+        """Whether all that was printed to pipes is taken, for certain.
+
+        And, where a channel is named, passed on.
+        """
         if self._seen is None or any(map(_bytes_in, pipes)):
             return False
-        return self._seen[:2] == _NOTHING
+        return not self._seen[0] and not (channel and self._seen[channel])
 
     def pass_on(self, pipes: Iterable[tuple[str, int, int]]) -> None:
         """Have it read from pipes: a letter, the pipe, and where it goes on to."""
@@ -118,32 +154,40 @@ class Relay:
         """
         return self._ask(b"F", b"%s\0%d\0%s" % (os.fsencode(base), max_bytes, begin))
 
-    def drain(self, *, is_end: bool = False, is_passed_on: bool = False) -> Answer:
+    def drain(self, *channels: int, is_end: bool = False) -> Answer:
         """Have all that was printed by now read, and return where it is kept.
 
         Args:
+            channels: Wait until what came by these is where it goes, unless nobody reads
+                it there.
             is_end: Nothing of these pipes is to be kept any more.
-            is_passed_on: Wait until it is where it goes, as long as that gets on.
 
         Raises:
             RelayError: It does not answer.
         """
-        return self._ask(b"E" if is_end else b"D", is_passed_on=is_passed_on)
+        wanted = set(channels) - self._stopped
+        letters = "".join(map(str, wanted)).encode("ascii")
+        return self._ask(b"E" if is_end else b"D", letters, wanted)
 
-    def _ask(
-        self, what: bytes, told: bytes = b"", *, is_passed_on: bool = False
-    ) -> Answer:
+    def _ask(self, what: bytes, told: bytes, wanted: Iterable[int] = ()) -> Answer:
         with self._lock:
             try:
                 self._asked += 1
                 self._control.sendall(_HEAD.pack(what, self._asked, len(told)) + told)
                 answer = self._receive(2 * self._asked)
-                if is_passed_on:
-                    with contextlib.suppress(TimeoutError):
-                        self._receive(2 * self._asked + 1)
+                late = {one for one in DESCRIPTORS if answer.waiting >> one & 1}
+                self._stopped &= late
+                if late := late.intersection(wanted):
+                    self._wait_for(late)
             except OSError as problem:
                 raise RelayError(str(problem)) from problem
         return answer
+
+    def _wait_for(self, channels: set[int]) -> None:
+        try:
+            self._receive(2 * self._asked + 1)
+        except TimeoutError:
+            self._stopped |= channels
 
     def close(self) -> None:
         """Say nothing any more: it goes on as long as anybody prints to its pipes."""
@@ -166,12 +210,13 @@ class Relay:
 
 def _shared() -> tuple[mmap.mmap | None, list[int]]:
     """Return memory that the relay sees, too, and the descriptor it gets it by."""
-    if sys.platform != "linux":
-        # Pipes tell there only at the other end how much is in them.
+    # Some Pythons for Linux were built where there is none. Elsewhere, pipes tell only
+    # at the other end how much is in them.
+    if sys.platform != "linux" or not hasattr(os, "memfd_create"):
         return None, []
     fd = out_of_the_way(os.memfd_create("nextmv-autotrack"))
-    os.ftruncate(fd, len(_NOTHING))
-    return mmap.mmap(fd, len(_NOTHING)), [fd]
+    os.ftruncate(fd, _SEEN_BYTES)
+    return mmap.mmap(fd, _SEEN_BYTES), [fd]
 
 
 def _bytes_in(pipe: int) -> int:
@@ -179,19 +224,38 @@ def _bytes_in(pipe: int) -> int:
 
 
 def _start(fds: list[int]) -> None:
-    program = pkgutil.get_data(__package__, "relay_program.py")
-    if program is None or not sys.executable:
+    program = [word for name in _MODULES for word in _source(name)]
+    if not _is_python(sys.executable):
         raise OSError("there is no Python to start it with")
     numbers = map(str, fds)
-    command = [sys.executable, "-I", "-S", "-c", program.decode(), *numbers]
+    command = [sys.executable, "-I", "-S", "-c", _RUN, *program, "--", *numbers]
     shell = subprocess.Popen(  # noqa: S603 -- a program of ours
         ["/bin/sh", "-c", _IN_THE_BACKGROUND, "nextmv-autotrack", *command],
         pass_fds=fds,
+        env={**os.environ, _IS_RELAY: "1"},
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )
     if _exit_code(shell):
         raise OSError("it cannot be started")
+
+
+def _source(name: str) -> tuple[str, str]:
+    source = pkgutil.get_data(_PACKAGE, f"{name}.py")
+    if source is None:
+        raise OSError("the program to start is not there")
+    return f"{_PACKAGE}.{name}", source.decode()
+
+
+def _is_python(executable: str | None) -> bool:
+    """Whether a program would run ours, and not be the user's own once more."""
+    is_frozen = getattr(sys, "frozen", False) or "__compiled__" in globals()
+    if is_frozen or not executable:
+        return False
+    # What Python was made part of, such as a server, may take itself for one.
+    path = Path(executable)
+    names = {path.name, path.resolve().name}
+    return any(_PYTHONS.match(name) for name in names)
 
 
 def _exit_code(shell: subprocess.Popen[bytes]) -> int:

@@ -7,15 +7,20 @@ other one. It imports nothing that takes time: it is started in the middle of a 
 
 What it is told, by the socket it is given: a head of `!cIH` (what, number, bytes that
 follow). `B`: pipes, and where what comes out of each goes on to, as descriptors; the
-bytes are a letter for each pipe. `D`: read all that was printed by now. Answered at once
-by twice the number and the files there are, and by one more than that once all of it is
-passed on. `E`: as `D`, and keep nothing of these pipes any more. `F`: as `D`, and keep
-what is printed from now on in files whose names begin so, that are about so large, and
-that themselves begin so.
+bytes are a letter for each pipe, `1` or `2`. `D`: read all that was printed by now.
+Answered at once by twice the number, the files there are, and a bit for each letter of
+which something is not passed on yet; and, where such a letter is among the bytes that
+follow, by one more than that number once it is. `E`: as `D`, and keep nothing of these
+pipes any more. `F`: as `D`, and keep what is printed from now on in files whose names
+begin so, that are about so large, and that themselves begin so.
 
-It may be given memory that both processes see: the first byte says that something is not
-passed on yet, and the second that there is something in the files. Who sees a pipe that
-is empty, and then two zeros, need not ask.
+It may be given memory that both processes see: the first byte says that there may be
+something in the files, the others, by letter, that something is not passed on yet. Who
+sees a pipe that is empty, and then zeros, need not ask.
+
+It is two processes. The other one holds the same pipes and does nothing, until the first
+is killed, for which the system may have its reasons: it then passes on what comes, so
+that whoever prints does not meet the end of a pipe.
 """
 
 from __future__ import annotations
@@ -29,9 +34,13 @@ import stat
 import struct
 import sys
 
+from nextmv_autotrack.capture.streams.relay_files import Files
+
 _HEAD = struct.Struct("!cIH")
-_ANSWER = struct.Struct("!IIIQ")
-_PIECE = struct.Struct("!cI")
+_ANSWER = struct.Struct("!IIIQB")
+_NOTHING = (0, 0, 0)
+# To the stand-in: what, the letter, and the number of the pipe.
+_TOLD = struct.Struct("!ccI")
 
 _READ_BYTES = 64 * 1024
 
@@ -44,68 +53,6 @@ _MOST_WAITING_BYTES = 64 * 1024 * 1024
 # All that was printed before somebody asks is in the pipe, whose size is mostly 64 KiB;
 # whoever goes on printing must not keep them waiting for ever.
 _MOST_OF_A_PIPE_BYTES = 1024 * 1024
-
-# Of what nobody takes, the first file is kept, and the last two.
-_FILES_KEPT = 3
-
-
-class Files:
-    """What is printed, in files that the other process takes away."""
-
-    def __init__(self) -> None:
-        self.base = self.begin = b""
-        self.most_bytes = 0
-        self._fd = -1
-        self._bytes = 0
-        self._number = 0
-        self._lines = 0
-        self._there: list[tuple[int, int]] = []
-        """Number and lines of each."""
-        self._lost_lines = 0
-
-    def keep(self, letter: bytes, piece: bytes) -> None:
-        """Keep a piece, once it is known where."""
-        if not self.base:
-            return
-        try:
-            if self._fd < 0 or self._bytes >= self.most_bytes:
-                self._next()
-            os.write(self._fd, _PIECE.pack(letter, len(piece)) + piece)
-            self._bytes += len(piece)
-            self._lines += piece.count(b"\n")
-        except OSError:
-            # A full disk: it still reaches the terminal.
-            self._lost_lines += piece.count(b"\n")
-
-    def taken(self) -> tuple[int, int, int]:
-        """Return what files there are, which are the other process's from now on."""
-        self.complete()
-        first = self._there[0][0] if self._there else self._number
-        lost, self._lost_lines = self._lost_lines, 0
-        self._there.clear()
-        return first, self._number, lost
-
-    def complete(self) -> None:
-        """End the file that is being written, if there is one."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._there[-1] = (self._number - 1, self._lines)
-        self._fd, self._bytes, self._lines = -1, 0, 0
-
-    def _next(self) -> None:
-        self.complete()
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
-        number, self._number = self._number, self._number + 1
-        self._fd = os.open(self._path(number), flags, 0o600)
-        self._there.append((number, 0))
-        os.write(self._fd, self.begin)
-        if len(self._there) > _FILES_KEPT:
-            left_out, lines = self._there.pop(1)
-            os.unlink(self._path(left_out))  # noqa: PTH108 -- pathlib takes milliseconds
-            self._lost_lines += lines
-
-    def _path(self, number: int) -> bytes:
-        return self.base + b".%d.printed" % number
 
 
 class Channel:
@@ -156,13 +103,34 @@ class Channel:
 class Relay:
     """Passes on, and listens to whoever has started it."""
 
-    def __init__(self, control: _socket.socket, seen: bytearray | mmap.mmap) -> None:
-        self._control: _socket.socket | None = control
+    def __init__(
+        self,
+        control: _socket.socket | None,
+        seen: bytearray | mmap.mmap,
+        stand_in: _socket.socket | None = None,
+    ) -> None:
+        self._control = control
         self._seen = seen
+        self._stand_in = stand_in
         self._files = Files()
         self._channels: list[Channel] = []
-        self._asked: int | None = None
-        """Who is to be told once all is passed on."""
+        self._asked: tuple[int, bytes] | None = None
+        """What is to be answered once all of these letters is passed on."""
+
+    def add(self, letter: bytes, pipe: int, sink: int) -> None:
+        """Pass on from a pipe, too."""
+        self._channels.append(Channel(letter, pipe, sink))
+        self._tell_stand_in(b"B", letter, pipe, sink)
+
+    def _tell_stand_in(self, what: bytes, letter: bytes, pipe: int, *sink: int) -> None:
+        if self._stand_in is None:
+            return
+        fds = struct.pack("2i", pipe, *sink) if sink else b""
+        more = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, fds)] if fds else []
+        try:
+            self._stand_in.sendmsg([_TOLD.pack(what, letter, pipe)], more)
+        except OSError:
+            self._stand_in = None  # it was killed
 
     def run(self) -> None:
         """Go on until nobody is left who could print."""
@@ -185,32 +153,43 @@ class Relay:
             self._settle()
 
     def _read(self, channel: Channel) -> int:
-        self._seen[0] = 1  # first: what is in the pipe no more is seen to be here
+        # First: what is in the pipe no more is seen to be here.
+        self._seen[int(channel.letter)] = 1
+        before, self._seen[0] = self._seen[0], 1
         piece = channel.read()
         if piece and channel.is_kept:
             self._files.keep(channel.letter, piece)
-            self._seen[1] = 1
+        else:
+            self._seen[0] = before
         return len(piece)
 
     def _settle(self) -> None:
-        """Let go of what has ended; say so when all is passed on."""
+        """Let go of what has ended; say what is passed on."""
         for channel in [*self._channels]:
             if channel.has_ended and not channel.waiting:
                 self._channels.remove(channel)
+                self._tell_stand_in(b"E", channel.letter, channel.pipe)
                 os.close(channel.pipe)
                 os.close(channel.sink)
-        if any(one.waiting for one in self._channels):
-            return
-        self._seen[0] = 0
-        if self._asked is not None:
-            self._answer(self._asked + 1, (0, 0, 0))
+        waiting = self._waiting()
+        for letter in b"12":
+            self._seen[int(chr(letter))] = letter in waiting
+        if self._asked is not None and not waiting.intersection(self._asked[1]):
+            self._answer(self._asked[0] + 1, _NOTHING)
             self._asked = None
+
+    def _waiting(self) -> set[int]:
+        """Return the letters of which something is not passed on yet."""
+        return {channel.letter[0] for channel in self._channels if channel.waiting}
 
     def _listen(self, control: _socket.socket) -> None:
         """Do what the other process says next."""
         head, fds = _received(control, _HEAD.size)
         if not head:
-            # It has died, or has become another program: what it prints goes on.
+            # It has died, or has become another program: what its children print goes
+            # on, and is nobody's.
+            self._drain(is_end=True)
+            self._files.complete()
             control.close()
             self._control = self._asked = None
             return
@@ -218,12 +197,12 @@ class Relay:
         told = _received(control, size)[0] if size else b""
         if what == b"B":
             for letter, pipe, sink in zip(told, fds[::2], fds[1::2], strict=False):
-                self._channels.append(Channel(bytes([letter]), pipe, sink))
+                self.add(bytes([letter]), pipe, sink)
             return
         self._drain(is_end=what == b"E")
-        self._asked = 2 * number
-        self._seen[1] = 0
-        self._answer(self._asked, self._files.taken())
+        self._asked = None if what == b"F" else (2 * number, told)
+        self._seen[0] = 0
+        self._answer(2 * number, self._files.taken())
         if what == b"F":
             self._files.base, most, self._files.begin = told.split(b"\0", 2)
             self._files.most_bytes = int(most)
@@ -234,6 +213,8 @@ class Relay:
                 continue
             read = 1
             while read and read < _MOST_OF_A_PIPE_BYTES and not channel.has_ended:
+                if len(channel.waiting) >= _MOST_WAITING_BYTES and not is_end:
+                    break
                 size = self._read(channel)
                 read = read + size if size else 0
             channel.is_kept = not is_end
@@ -242,7 +223,8 @@ class Relay:
     def _answer(self, number: int, told: tuple[int, int, int]) -> None:
         try:
             if self._control is not None:
-                self._control.sendall(_ANSWER.pack(number, *told))
+                bits = sum(1 << int(chr(letter)) for letter in self._waiting())
+                self._control.sendall(_ANSWER.pack(number, *told, bits))
         except OSError:
             return  # it has just died
 
@@ -272,11 +254,41 @@ def main() -> None:
         _signal.signal(getattr(_signal, name), _signal.SIG_IGN)
     os.chdir("/")
     control = _socket.socket(fileno=int(sys.argv[1]))
-    seen: bytearray | mmap.mmap = bytearray(2)
+    seen: bytearray | mmap.mmap = bytearray(3)
     if len(sys.argv) > 2:
         seen = mmap.mmap(int(sys.argv[2]), len(seen))
-    control.sendall(_ANSWER.pack(0, 0, 0, 0))
-    Relay(control, seen).run()
+    ours, theirs = _socket.socketpair()
+    if os.fork():
+        control.close()
+        theirs.close()
+        _stand_in(ours, seen)
+        return
+    ours.close()
+    # Rather without it than to wait for it.
+    theirs.settimeout(0)
+    control.sendall(_ANSWER.pack(0, *_NOTHING, 0))
+    Relay(control, seen, theirs).run()
+
+
+def _stand_in(told: _socket.socket, seen: bytearray | mmap.mmap) -> None:
+    """Wait for the end of the other one, and pass on what it has left."""
+    channels: dict[int, tuple[bytes, list[int]]] = {}
+    while True:
+        data, fds = _received(told, _TOLD.size)
+        if not data:
+            break
+        what, letter, pipe = _TOLD.unpack(data)
+        if what == b"B":
+            channels[pipe] = letter, fds
+        else:
+            for fd in channels.pop(pipe)[1]:
+                os.close(fd)
+    os.wait()
+    seen[0] = 1  # whoever asks about it is to notice
+    relay = Relay(None, bytearray(len(seen)))
+    for letter, (pipe, sink) in channels.values():
+        relay.add(letter, pipe, sink)
+    relay.run()
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _MISSING = object()
 
+_NUMBERS = {"stdout": 1, "stderr": 2}
 _OTHER = {1: 2, 2: 1}
 
 # Besides `write`, what hands pending text on to the buffer.
@@ -45,7 +46,7 @@ class Watching(Protocol):
 
     descriptors: Descriptors | None
 
-    def take(self, *, is_passed_on: bool = False) -> None:
+    def take(self, *, passed_on_to: int | None = None) -> None:
         """Give the runs what was printed to the descriptors by now."""
 
     def all_by_descriptor(self) -> list[OpenRun]:
@@ -184,7 +185,7 @@ class Tee:
             # Here a signal handler may be called; what it prints is news.
             _inside.discard(me)
             try:
-                self._watching.take(is_passed_on=True)
+                self._watching.take(passed_on_to=self.descriptor)
             finally:
                 if is_inside:
                     _inside.add(me)
@@ -199,7 +200,7 @@ class Tee:
         ):
             # Only for a run's own prints: those of C code may be read by the very
             # thread that prints them here, as in a notebook.
-            self._watching.take(is_passed_on=True)
+            self._watching.take(passed_on_to=_NUMBERS[self.name])
 
     def _give(self, takers: list[Printed], args: tuple[Any, ...]) -> None:
         if not args:

@@ -54,12 +54,12 @@ class Watching:
             if printed is not None and is_of_this_process(opened):
                 printed.end()
 
-    def take(self, *, is_passed_on: bool = False) -> None:
+    def take(self, *, passed_on_to: int | None = None) -> None:
         """Give the runs what was printed to the descriptors by now."""
         found = self.descriptors
         if found is not None:
             try:
-                found.take(is_passed_on=is_passed_on)
+                found.take(passed_on_to=passed_on_to)
             except OSError as problem:
                 self._give_up(problem)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from nextmv_autotrack.capture.streams import relay, same_file
 from tests.capture.streams.programs import (
     PATIENCE_S,
     logs_in,
@@ -625,3 +626,208 @@ def test_what_a_thread_without_context_prints_is_kept_beside_a_stream_in_place(
         "    thread.join()\n"
     )
     assert run(program, tmp_path).logs == [["from a thread"], []]
+
+
+def test_what_others_write_into_the_same_file_stays_there(tmp_path):
+    program = BEGIN + (
+        "child = subprocess.Popen([sys.executable, '-S', '-c',\n"
+        "    'import os\\nfor i in range(200_000): os.write(1, b\"%06d\\\\n\" % i)'])\n"
+        "while child.poll() is None:\n"
+        "    with track_run(streams=mode, resources=False): pass\n"
+    )
+    shown = tmp_path / "shown"
+    with shown.open("wb") as file:
+        subprocess.run(
+            [sys.executable, "-c", program],
+            stdout=file,
+            stderr=file,
+            timeout=PATIENCE_S,
+            check=True,
+            env=surroundings(tmp_path),
+        )
+    assert shown.read_bytes() == b"".join(b"%06d\n" % i for i in range(200_000))
+
+
+@pytest.mark.parametrize("flags", [0, os.O_APPEND])
+@pytest.mark.parametrize("has_kcmp", [True, False])
+def test_descriptors_of_one_file_are_told_from_a_file_that_was_opened_twice(
+    tmp_path, monkeypatch, flags, has_kcmp
+):
+    if not has_kcmp:
+        monkeypatch.setattr(same_file, "_syscall", lambda: None)
+    one = os.open(tmp_path / "file", os.O_CREAT | os.O_WRONLY | flags)
+    os.write(one, b"begun")
+    dup, again = os.dup(one), os.open(tmp_path / "file", os.O_WRONLY | flags)
+    try:
+        assert same_file.is_same_place(one, dup)
+        # What is added at the end is in order by whatever way it comes.
+        assert same_file.is_same_place(one, again) == bool(flags)
+        assert os.lseek(one, 0, os.SEEK_CUR) == 5
+    finally:
+        for fd in (one, dup, again):
+            os.close(fd)
+
+
+def test_without_memory_that_both_processes_see_all_is_there(tmp_path):
+    program = (
+        BEGIN
+        + "if hasattr(os, 'memfd_create'): del os.memfd_create\n"
+        + RECORDS.removeprefix(BEGIN)
+    )
+    done = run(program, tmp_path)
+    assert b"not recorded" not in done.err
+    assert len(done.logs[0]) == 250
+
+
+@pytest.mark.parametrize(
+    "program", ["sys.frozen = True", "sys.executable = sys.argv[2]"]
+)
+def test_a_program_that_python_is_part_of_is_not_started_again(tmp_path, program):
+    (tmp_path / "program").write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    (tmp_path / "program").chmod(0o700)
+    text = BEGIN + f"{program}\nwith track_run(streams=mode): print('python')\n"
+    done = run(text, tmp_path, "fd", str(tmp_path / "program"))
+    assert (done.code, done.logs) == (0, [["python"]])
+    assert done.err.count(b"what C code prints is not recorded") == 1
+    assert not (tmp_path / "started").exists()
+
+
+def test_what_is_started_in_place_of_the_relay_starts_none(tmp_path):
+    program = tmp_path / "python-of-a-program"
+    program.write_text(
+        f'#!/bin/sh\necho >> {tmp_path}/started\nexec {sys.executable} -c "$PROGRAM"\n'
+    )
+    program.chmod(0o700)
+    text = BEGIN + (
+        f"sys.executable = {str(program)!r}\n"
+        "with track_run(streams='fd'): print('python')\n"
+    )
+    done = run(text, tmp_path / "home", PROGRAM=text)
+    assert done.code == 0
+    assert done.err.count(b"what C code prints is not recorded") == 1
+    assert (tmp_path / "started").read_text() == "\n"
+
+
+def test_what_is_printed_to_one_stream_waits_for_no_reader_of_the_other(tmp_path):
+    program = BEGIN + (
+        "import time\n"
+        "with track_run(streams=mode, resources=False):\n"
+        "    os.write(1, b'.' * 1_000_000 + b'\\n')\n"
+        "    begin = time.perf_counter()\n"
+        "    for i in range(100): print('progress', i, file=sys.stderr)\n"
+        "    took = time.perf_counter() - begin\n"
+        "print('in time', took < 4, file=sys.stderr)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=surroundings(tmp_path),
+    ) as running:
+        said = running.stderr.read()
+        assert said.endswith(b"progress 99\nin time True\n")
+        assert len(running.stdout.read()) == 1_000_001
+
+
+def test_a_reader_that_does_not_read_is_waited_for_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(relay, "_ANSWER_S", 0.5)
+    passed_on_by = relay.Relay()
+    end, begin = os.pipe()
+    reader, sink = os.pipe()
+    passed_on_by.pass_on([("1", end, sink)])
+    text = b"." * 1_000_000
+    for _ in range(8):
+        os.write(begin, text[: len(text) // 8])
+    waits = []
+    wait = passed_on_by._wait_for
+    monkeypatch.setattr(
+        passed_on_by, "_wait_for", lambda one: (waits.append(one), wait(one))
+    )
+    for _ in range(3):
+        passed_on_by.drain(1)
+    assert waits == [{1}]
+    shown = b""
+    while len(shown) < len(text):
+        shown += os.read(reader, len(text))
+    # It has gone on: it is waited for again, and is not late.
+    while passed_on_by.drain().waiting:
+        pass
+    assert passed_on_by._stopped == set()
+    for fd in (begin, end, reader, sink):
+        os.close(fd)
+    passed_on_by.close()
+
+
+def test_what_is_printed_after_the_relay_was_killed_goes_where_it_went(tmp_path):
+    program = BEGIN + (
+        "import psutil\n"
+        "def relays():\n"
+        "    for one in psutil.process_iter():\n"
+        "        try:\n"
+        "            if one.environ().get('_NEXTMV_AUTOTRACK_IS_RELAY'):\n"
+        "                if one.environ()['HOME'] == os.environ['HOME']: yield one\n"
+        "        except psutil.Error: pass\n"
+        "with track_run(streams=mode):\n"
+        "    os.write(1, b'before\\n')\n"
+        "    found = {one.pid: one for one in relays()}\n"
+        "    (worker,) = [one for one in found.values() if one.ppid() in found]\n"
+        "    worker.kill(); worker.wait()\n"
+        "    os.write(1, b'C\\n')\n"
+        "    done = subprocess.run(['sh', '-c', 'echo child; echo again'])\n"
+        "    assert done.returncode == 0\n"
+        "    print('python')\n"
+        "    os.write(1, b'C again\\n')\n"
+    )
+    done = run(program, tmp_path)
+    assert done.code == 0, done.err
+    said = b"before C child again python C again"
+    assert sorted(done.out.split()) == sorted(said.split())
+    assert done.err.count(b"what C code prints is not recorded: ") == 1
+    assert done.logs == [["before", "python"]]
+    assert not [*tmp_path.rglob("*.printed")]
+
+
+def test_of_a_killed_process_that_has_printed_much_head_and_tail_are_kept(tmp_path):
+    program = BEGIN + (
+        "import signal\n"
+        "with track_run(streams=mode):\n"
+        "    held = ctypes.PyDLL(None)\n"
+        "    for i in range(300_000):\n"
+        "        held.printf(b'%06d and some more of it\\n', ctypes.c_int(i))\n"
+        "    held.fflush(None)\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    done = run(program, tmp_path)
+    (lines,) = done.logs
+    (gap,) = [line for line in lines if "left out" in line]
+    assert int(gap.split()[1]) == 300_000 - (len(lines) - 1)
+    assert lines[0].startswith("000000 ")
+    assert lines[-1].startswith("299999 ")
+    assert 900_000 < sum(len(line) + 1 for line in lines) <= 1_000_200
+
+
+def test_what_a_child_prints_after_its_parent_was_killed_is_shown_and_not_kept(
+    tmp_path,
+):
+    program = BEGIN + (
+        "with track_run(streams=mode):\n"
+        "    os.write(1, b'before\\n')\n"
+        "    subprocess.Popen(['sh', '-c', 'read x; echo late'])\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=surroundings(tmp_path),
+    ) as running:
+        running.wait(PATIENCE_S)
+        assert running.stdout.readline() == b"before\n"
+        while [*tmp_path.rglob("*.printed")]:
+            logs = logs_in(tmp_path)
+        running.stdin.write(b"go\n")
+        running.stdin.close()
+        assert running.stdout.read() == b"late\n"
+    assert logs == [["before"]] == logs_in(tmp_path)
+    assert not [*tmp_path.rglob("*.printed")]
