@@ -22,6 +22,8 @@ _TO_VALUE = b"to value"
 _QUOTE = re.compile(rb"[bBfFrRuU]{0,2}(\\{0,7})([\"'])")
 _BRACKETS = re.compile(rb"\{[^{}\n]*\}|\[[^\[\]\n]*\]|\([^()\n]*\)")
 _REST_OF_LINE = re.compile(rb"[^\r\n]*")
+# A run of backslashes is counted once, and not from each of them on.
+_ENDINGS = re.compile(rb"(?<!\\)(\\*)([\"'\r\n])")
 
 # Up to what ends it in a list, a URL or a call; a comma in it may be part of it.
 _PART = rb"[^\s\"'\\,;&|)}\]]+"
@@ -92,14 +94,17 @@ def _is_word(value: bytes) -> bool:
 
 
 def _closing(text: bytes, quote: re.Match[bytes]) -> int:
-    """Return where a quoted value ends; where its line does, if it is cut."""
-    line = _REST_OF_LINE.match(text, quote.end())
-    limit = len(text) if line is None else line.end()
-    depth, at = len(quote[1]), quote.end()
-    while (at := text.find(quote[2], at, limit)) >= 0:
-        before = text[quote.end() : at]
-        slashes = len(before) - len(before.rstrip(b"\\"))
-        if slashes == depth or (depth == 0 and slashes % 2 == 0):
-            return at - depth
-        at += 1
-    return limit
+    """Return where a quoted value ends; where its line does, if it is cut.
+
+    What is looked at here is hidden then, and never looked at again: a text takes as
+    many steps as it is long.
+    """
+    depth = len(quote[1])
+    for found in _ENDINGS.finditer(text, quote.end()):
+        slashes, sign = len(found[1]), found[2]
+        if sign in b"\r\n":
+            return found.start(2)
+        is_closed = slashes == depth or (depth == 0 and slashes % 2 == 0)
+        if sign == quote[2] and is_closed:
+            return found.start(2) - depth
+    return len(text)
