@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import math
 import re
 from collections.abc import Iterator
 
@@ -15,6 +16,7 @@ import orjson
 
 from nextmv_autotrack.redact.key_blocks import is_in_key
 from nextmv_autotrack.redact.names import NO_SECRET, REDACTED, TOKEN
+from nextmv_autotrack.redact.pace import Pace
 from nextmv_autotrack.redact.prefilter import SCHEME, SHAPE, URL, Hit, hits
 from nextmv_autotrack.redact.rules import DEFAULT_RULES, Rules
 from nextmv_autotrack.redact.shapes import credentials_at, key_at, password_at
@@ -35,24 +37,33 @@ _SAYS_NOTHING = frozenset({b"null", b"true", b"false", b'""', b"[]", b"{}"})
 
 
 def scan_json(
-    body: bytes, rules: Rules = DEFAULT_RULES, known: tuple[bytes, ...] = ()
+    body: bytes,
+    rules: Rules = DEFAULT_RULES,
+    known: tuple[bytes, ...] = (),
+    pace: Pace | None = None,
 ) -> bytes:
     """Return JSON without its secrets: the same object where there are none.
 
     Example:
         >>> scan_json(b'{"api_key":"abc","max_tokens":5,"x":1.50}')
         b'{"api_key":"[redacted]","max_tokens":5,"x":1.50}'
+
+    Raises:
+        TooSlow: It would take longer than `pace` has it.
     """
-    return _Scan(body, rules, known).done()
+    return _Scan(body, rules, known, pace or Pace(math.inf)).done()
 
 
 class _Scan:
     """One document on its way."""
 
-    def __init__(self, body: bytes, rules: Rules, known: tuple[bytes, ...]) -> None:
+    def __init__(
+        self, body: bytes, rules: Rules, known: tuple[bytes, ...], pace: Pace
+    ) -> None:
         self._body = body
         self._rules = rules
         self._known = known
+        self._pace = pace
         self._harmless: set[bytes] = set()
         """Names that are no secrets', and come again with the next row."""
         self._kept: list[bytes] = []
@@ -63,7 +74,9 @@ class _Scan:
 
     def done(self) -> bytes:
         """Return the document without secrets."""
+        step = self._pace.step
         for place in self._places():
+            step()
             if place >= self._looked:
                 found = self._string_around(place)
                 if found is not None:
@@ -130,7 +143,13 @@ class _Scan:
         """Replace what is secret in a text; return what it is now."""
         self._looked = string.end()
         before = _text_of(string[0])
-        after = scan_text(before, self._rules, self._known, is_behind_key=is_behind_key)
+        after = scan_text(
+            before,
+            self._rules,
+            self._known,
+            is_behind_key=is_behind_key,
+            pace=self._pace,
+        )
         if after != before:
             is_as_it_stands = before == string[0][1:-1]
             instead = b'"%s"' % after if is_as_it_stands else _json_of(after)
