@@ -13,7 +13,7 @@ MAX_SCAN_S = 30.0
 _STEPS = 64
 
 
-class TooSlow(Exception):
+class TooSlowError(Exception):
     """A scan takes longer than it may, so that nothing is known of its text."""
 
 
@@ -37,10 +37,10 @@ class Pace:
         """Count one step.
 
         Raises:
-            TooSlow: There is no time left.
+            TooSlowError: There is no time left.
         """
         self._left -= 1
         if self._left <= 0:
             self._left = _STEPS
             if self._clock() > self._until:
-                raise TooSlow
+                raise TooSlowError

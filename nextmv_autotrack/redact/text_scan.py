@@ -51,7 +51,7 @@ def scan_text(
         pace: The time it has; any, if there is none.
 
     Raises:
-        TooSlow: It would take longer.
+        TooSlowError: It would take longer.
     """
     for value in known:
         if value in text and value not in _INSTEAD:

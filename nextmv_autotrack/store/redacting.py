@@ -12,7 +12,7 @@ from nextmv_autotrack.journal import Frame, Kind
 from nextmv_autotrack.redact import DEFAULT_RULES, Rules
 from nextmv_autotrack.redact.json_scan import scan_json
 from nextmv_autotrack.redact.key_blocks import is_behind_key
-from nextmv_autotrack.redact.pace import Pace, TooSlow
+from nextmv_autotrack.redact.pace import Pace, TooSlowError
 from nextmv_autotrack.redact.prefilter import is_suspicious
 from nextmv_autotrack.redact.text_scan import scan_text
 
@@ -103,7 +103,7 @@ class Redactor:
         ours = {k: told[k] for k in _OURS & told.keys()}
         try:
             body = scan_json(orjson.dumps(told), rules, self._known, self._pace())
-        except TooSlow:
+        except TooSlowError:
             _warn("what a run says of itself is")
             return ours, rules
         return {**orjson.loads(body), **ours}, rules
@@ -115,7 +115,7 @@ class Redactor:
             return body
         try:
             return scan_json(body, rules, self._known, self._pace())
-        except TooSlow:
+        except TooSlowError:
             _warn("a payload is")
             return orjson.dumps(WITHHELD)
 
@@ -130,7 +130,7 @@ class Redactor:
                 is_behind_key=is_behind,
                 pace=self._pace(),
             )
-        except TooSlow:
+        except TooSlowError:
             _warn("lines of a log are")
             return f"{WITHHELD}\n".encode()
 
