@@ -50,7 +50,7 @@ _SCHEME = re.compile(
 )
 
 _SAYS_NOTHING = re.compile(
-    rb"(?:none|null|nil|undefined|true|false|\*+)?", re.IGNORECASE
+    rb"(?:none|null|nil|undefined|true|false|\*+|\.{3})?", re.IGNORECASE
 )
 # "API key: not set": in prose, these say whether there is one.
 _SAYS_WHETHER = re.compile(
