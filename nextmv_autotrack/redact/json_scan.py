@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import heapq
 import json
+import math
 import re
 from collections.abc import Iterator
 
 import orjson
 
+from nextmv_autotrack.redact.assignments import is_word
 from nextmv_autotrack.redact.key_blocks import is_in_key
-from nextmv_autotrack.redact.names import NO_SECRET, REDACTED, TOKEN
+from nextmv_autotrack.redact.names import (
+    FOLDER,
+    NO_SECRET,
+    REDACTED,
+    TOKEN,
+    is_path,
+)
+from nextmv_autotrack.redact.pace import Pace
 from nextmv_autotrack.redact.prefilter import SCHEME, SHAPE, URL, Hit, hits
 from nextmv_autotrack.redact.rules import DEFAULT_RULES, Rules
 from nextmv_autotrack.redact.shapes import credentials_at, key_at, password_at
@@ -27,6 +36,8 @@ _STRING_OR_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOT
 _SCALAR = re.compile(rb'[^\s,\]}"]+')
 _COLON = re.compile(rb"\s*:\s*")
 _NEXT_STRING = re.compile(rb'\s*,\s*(?=")')
+_END_OF_LIST = re.compile(rb"\s{0,64}\]")
+_MAX_BLANKS = 64
 _OPTION = re.compile(rb"--?[\w.-]+")
 
 _LOOKS = {URL: password_at, SCHEME: credentials_at, SHAPE: key_at}
@@ -35,26 +46,35 @@ _SAYS_NOTHING = frozenset({b"null", b"true", b"false", b'""', b"[]", b"{}"})
 
 
 def scan_json(
-    body: bytes, rules: Rules = DEFAULT_RULES, known: tuple[bytes, ...] = ()
+    body: bytes,
+    rules: Rules = DEFAULT_RULES,
+    known: tuple[bytes, ...] = (),
+    pace: Pace | None = None,
 ) -> bytes:
     """Return JSON without its secrets: the same object where there are none.
 
     Example:
         >>> scan_json(b'{"api_key":"abc","max_tokens":5,"x":1.50}')
         b'{"api_key":"[redacted]","max_tokens":5,"x":1.50}'
+
+    Raises:
+        TooSlowError: It would take longer than `pace` has it.
     """
-    return _Scan(body, rules, known).done()
+    return _Scan(body, rules, known, pace or Pace(math.inf)).done()
 
 
 class _Scan:
     """One document on its way."""
 
-    def __init__(self, body: bytes, rules: Rules, known: tuple[bytes, ...]) -> None:
+    def __init__(
+        self, body: bytes, rules: Rules, known: tuple[bytes, ...], pace: Pace
+    ) -> None:
         self._body = body
         self._rules = rules
         self._known = known
-        self._harmless: set[bytes] = set()
-        """Names that are no secrets', and come again with the next row."""
+        self._pace = pace
+        self._plain: dict[bytes, int] = {}
+        """Names with nothing secret in them, and what they say: they come again."""
         self._kept: list[bytes] = []
         self._copied = 0
         """Up to where what is kept has been taken from the body."""
@@ -63,7 +83,9 @@ class _Scan:
 
     def done(self) -> bytes:
         """Return the document without secrets."""
+        step = self._pace.step
         for place in self._places():
+            step()
             if place >= self._looked:
                 found = self._string_around(place)
                 if found is not None:
@@ -105,21 +127,23 @@ class _Scan:
         text = self._scan_string(string)
         if _OPTION.fullmatch(text) and self._meaning(text) != NO_SECRET:
             self._hide_next(text)
+        elif self._is_first(string) and self._meaning(text) != NO_SECRET:
+            self._hide_second(text)
         while is_in_key(text) and (following := self._next_string()) is not None:
             text = self._scan_string(following, is_behind_key=True)
 
     def _look_at_member(self, name: re.Match[bytes], at: int) -> None:
         written = name[0]
-        if written in self._harmless:
-            return
-        meaning = self._meaning(_text_of(written))
-        if meaning == NO_SECRET:
-            if self._scan_string(name) == written[1:-1]:
-                self._harmless.add(written)
-            return
-        self._looked = end = _end_of_value(self._body, at)
-        if _is_secret(self._body[at:end], meaning):
-            self._replace(at, end, _INSTEAD)
+        meaning = self._plain.get(written)
+        if meaning is None:
+            meaning = self._meaning(_text_of(written))
+            # A name may be a text itself, such as a URL.
+            if self._scan_string(name) == _text_of(written):
+                self._plain[written] = meaning
+        if meaning != NO_SECRET:
+            self._looked = end = _end_of_value(self._body, at)
+            if _is_secret(self._body[at:end], meaning):
+                self._replace(at, end, _INSTEAD)
 
     def _meaning(self, name: bytes) -> int:
         return self._rules.meaning(name.decode("utf-8", "replace"))
@@ -130,7 +154,13 @@ class _Scan:
         """Replace what is secret in a text; return what it is now."""
         self._looked = string.end()
         before = _text_of(string[0])
-        after = scan_text(before, self._rules, self._known, is_behind_key=is_behind_key)
+        after = scan_text(
+            before,
+            self._rules,
+            self._known,
+            is_behind_key=is_behind_key,
+            pace=self._pace,
+        )
         if after != before:
             is_as_it_stands = before == string[0][1:-1]
             instead = b'"%s"' % after if is_as_it_stands else _json_of(after)
@@ -144,6 +174,20 @@ class _Scan:
             self._looked = following.end()
             if _is_secret(following[0], self._meaning(option)):
                 self._replace(*following.span(), _INSTEAD)
+
+    def _is_first(self, string: re.Match[bytes]) -> bool:
+        begun = max(0, string.start() - _MAX_BLANKS)
+        return self._body[begun : string.start()].rstrip().endswith(b"[")
+
+    def _hide_second(self, name: bytes) -> None:
+        """Hide the value in a pair, which is not one of a list's words."""
+        following = self._next_string()
+        if following is None or _END_OF_LIST.match(self._body, following.end()) is None:
+            return
+        value = _text_of(following[0])
+        if not is_word(value) and _is_secret(following[0], self._meaning(name)):
+            self._looked = following.end()
+            self._replace(*following.span(), _INSTEAD)
 
     def _next_string(self) -> re.Match[bytes] | None:
         comma = _NEXT_STRING.match(self._body, self._looked)
@@ -161,6 +205,8 @@ class _Scan:
 def _is_secret(value: bytes, meaning: int) -> bool:
     if meaning == TOKEN and b'"' not in value:
         return False
+    if meaning == FOLDER and value[:1] == b'"':
+        return not is_path(_text_of(value).decode("utf-8", "replace"))
     squeezed = b"".join(value[:16].split()) if len(value) < 16 else value
     return squeezed not in _SAYS_NOTHING
 

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from nextmv_autotrack.redact.names import meaning_of
+from nextmv_autotrack.redact.names import is_path, meaning_of
 
 # Shorter ones turn up by chance.
 MIN_CHARS = 8
@@ -16,8 +16,6 @@ _MIN_LETTERS = 16
 
 # They are named like passwords, and say in which folder a shell is.
 _FOLDERS = frozenset({"PWD", "OLDPWD"})
-
-_PATH = re.compile(r"[/~]|[A-Za-z]:[\\/]")
 
 # What may stand in JSON outside of texts.
 _NUMBERS = re.compile(r"[\d\s.,:eE+\-\[\]{}]*")
@@ -49,4 +47,4 @@ def _is_one(name: str, value: str) -> bool:
         return False
     if value.isalpha() and len(value) < _MIN_LETTERS:
         return False
-    return not (_PATH.match(value) or _NUMBERS.fullmatch(value))
+    return not (is_path(value) or _NUMBERS.fullmatch(value))

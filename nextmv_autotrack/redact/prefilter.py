@@ -46,9 +46,22 @@ _WORDS = (
     "xox",
     "aiza",
     "eyj",
+    "signingkey",
+    "encryptionkey",
+    "accountkey",
+    "hooksslack",
+    "sklive",
+    "sktest",
+    "rklive",
+    "rktest",
+    "glpat",
+    "pypi",
+    "gocspx",
+    "dapi",
+    "xapp",
 )
 # Of the text as it is.
-_SIGNS = ("://", "sk-")
+_SIGNS = ("://", "sk-", "hf_", "npm_", r"SG\.", r"ya29\.", r"hvs\.")
 
 # A letter that JSON need not have spelled out may be one of a name.
 _SPELLED_OUT = b"\\u00"
@@ -71,6 +84,8 @@ _NAMES = (
     f"licen[cs]e{_JOINT}id",
     f"private{_JOINT}key",
     f"wls{_JOINT}access",
+    f"signing{_JOINT}key",
+    f"encryption{_JOINT}key",
 )
 _OTHERS = {
     b"://": URL,
@@ -86,6 +101,19 @@ _OTHERS = {
     b"aiza": SHAPE,
     b"eyj": SHAPE,
     b"sk-": SHAPE,
+    **{b"%ck_%s_" % (one, kind): SHAPE for one in b"rs" for kind in (b"live", b"test")},
+    b"glpat-": SHAPE,
+    b"hf_": SHAPE,
+    b"npm_": SHAPE,
+    b"pypi-": SHAPE,
+    b"sg.": SHAPE,
+    b"gocspx-": SHAPE,
+    b"ya29.": SHAPE,
+    b"dapi": SHAPE,
+    b"hvs.": SHAPE,
+    b"xapp-": SHAPE,
+    b"accountkey=": SHAPE,
+    b"hooks.slack.com/": SHAPE,
 }
 _EXPRESSIONS_OF_OTHERS = (
     "://",
@@ -101,6 +129,20 @@ _EXPRESSIONS_OF_OTHERS = (
     "aiza",
     "eyj",
     "sk-",
+    "[rs]k_live_",
+    "[rs]k_test_",
+    "glpat-",
+    "hf_",
+    "npm_",
+    "pypi-",
+    r"sg\.",
+    "gocspx-",
+    r"ya29\.",
+    "dapi",
+    r"hvs\.",
+    "xapp-",
+    "accountkey=",
+    r"hooks\.slack\.com/",
 )
 
 Search = Callable[[bytes], Any]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 from nextmv_autotrack.redact import shapes
 from nextmv_autotrack.redact.assignments import value_at
 from nextmv_autotrack.redact.key_blocks import Block, block_at, rest_of_block
 from nextmv_autotrack.redact.names import REDACTED
+from nextmv_autotrack.redact.pace import Pace
 from nextmv_autotrack.redact.prefilter import (
     BLOCK,
     NAME,
@@ -31,6 +35,7 @@ def scan_text(
     known: tuple[bytes, ...] = (),
     *,
     is_behind_key: bool = False,
+    pace: Pace | None = None,
 ) -> bytes:
     """Return a text without its secrets: the same object where there are none.
 
@@ -43,25 +48,33 @@ def scan_text(
         rules: What is a secret.
         known: Values that are secrets.
         is_behind_key: Whether a private key has begun before it; see `is_behind_key`.
+        pace: The time it has; any, if there is none.
+
+    Raises:
+        TooSlowError: It would take longer.
     """
     for value in known:
         if value in text and value not in _INSTEAD:
             text = text.replace(value, _INSTEAD)
+    step = Pace(math.inf).step if pace is None else pace.step
     for _ in range(_MOST_LOOKS):
         before = text
-        text = _without_found(text, rules, is_behind_key=is_behind_key)
+        text = _without_found(text, rules, step, is_behind_key=is_behind_key)
         if text is before:
             break
         is_behind_key = False
     return _without_patterns(text, rules) if rules.patterns else text
 
 
-def _without_found(text: bytes, rules: Rules, *, is_behind_key: bool) -> bytes:
+def _without_found(
+    text: bytes, rules: Rules, step: Callable[[], None], *, is_behind_key: bool
+) -> bytes:
     blocks: list[Block] = []
     if is_behind_key and (rest := rest_of_block(text)) is not None:
         blocks.append(rest)
     last = Block(0, 0, b"") if not blocks else blocks[0]
     for hit in hits(text, rules):
+        step()
         if last.start <= hit.start < last.end:
             continue
         found = _found(text, hit, rules)

@@ -7,10 +7,12 @@ from typing import Any
 
 import orjson
 
+from nextmv_autotrack import safely
 from nextmv_autotrack.journal import Frame, Kind
 from nextmv_autotrack.redact import DEFAULT_RULES, Rules
 from nextmv_autotrack.redact.json_scan import scan_json
 from nextmv_autotrack.redact.key_blocks import is_behind_key
+from nextmv_autotrack.redact.pace import Pace, TooSlowError
 from nextmv_autotrack.redact.prefilter import is_suspicious
 from nextmv_autotrack.redact.text_scan import scan_text
 
@@ -50,6 +52,10 @@ _OURS = frozenset(
     }
 )
 
+# What could not be looked at in time stays behind: it would let secrets through, or
+# hold up all other runs.
+WITHHELD = "[redacted: could not be scanned for secrets in time]"
+
 # An archive of files, packed: it is kept as it is.
 _GZIP = b"\x1f\x8b"
 
@@ -58,9 +64,13 @@ class Redactor:
     """Takes secrets out of frames, each by the rules of the call it is of."""
 
     def __init__(
-        self, known: tuple[bytes, ...], last_lines: Callable[[str], bytes]
+        self,
+        known: tuple[bytes, ...],
+        last_lines: Callable[[str], bytes],
+        pace: Callable[[], Pace] = Pace,
     ) -> None:
         self._known = known
+        self._pace = pace
         self._last_lines = last_lines
         """Returns the lines of a run that are in the store already."""
         self._are_clean = False
@@ -90,20 +100,43 @@ class Redactor:
         if self._are_clean or frame.kind is Kind.SEEN:
             return told, DEFAULT_RULES
         rules = Rules.read(told.pop(_RULES, None))
-        seen = orjson.loads(scan_json(orjson.dumps(told), rules, self._known))
-        return {**seen, **{k: told[k] for k in _OURS & told.keys()}}, rules
+        ours = {k: told[k] for k in _OURS & told.keys()}
+        try:
+            body = scan_json(orjson.dumps(told), rules, self._known, self._pace())
+        except TooSlowError:
+            _warn("what a run says of itself is")
+            return ours, rules
+        return {**orjson.loads(body), **ours}, rules
 
     def payload(self, frame: Frame, rules: Rules) -> bytes:
         """Return the document of a frame without secrets."""
         body = frame.payload
         if body.startswith(_GZIP) or (self._are_clean and len(body) <= _SMALL_BYTES):
             return body
-        return scan_json(body, rules, self._known)
+        try:
+            return scan_json(body, rules, self._known, self._pace())
+        except TooSlowError:
+            _warn("a payload is")
+            return orjson.dumps(WITHHELD)
 
     def lines(self, run_id: str, text: bytes, rules: Rules) -> bytes:
         """Return lines of a run without secrets."""
         is_behind = is_behind_key(text, lambda: self._last_lines(run_id))
-        return scan_text(text, rules, self._known, is_behind_key=is_behind)
+        try:
+            return scan_text(
+                text,
+                rules,
+                self._known,
+                is_behind_key=is_behind,
+                pace=self._pace(),
+            )
+        except TooSlowError:
+            _warn("lines of a log are")
+            return f"{WITHHELD}\n".encode()
+
+
+def _warn(what: str) -> None:
+    safely.warn(f"{what} withheld: a scan for secrets takes too long", "redacting")
 
 
 def _parts(frame: Frame) -> Iterable[bytes]:

@@ -8,8 +8,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from nextmv_autotrack.journal import Kind
+from nextmv_autotrack.journal import Frame, Kind
+from nextmv_autotrack.redact import DEFAULT_RULES
+from nextmv_autotrack.redact.pace import Pace
 from nextmv_autotrack.store import Store
+from nextmv_autotrack.store.redacting import WITHHELD, Redactor
 from tests.store.journals import Journal, run_id
 
 KEY = [
@@ -126,3 +129,33 @@ def test_each_frame_is_looked_at_by_its_own_rules(tmp_path):
         usual,
         usual,
     ]
+
+
+def _late() -> Pace:
+    times = iter([0.0])
+    return Pace(1.0, lambda: next(times, 5.0))
+
+
+SLOW = ["token=Hunter2x "] * 200
+
+
+def test_a_payload_that_takes_too_long_to_scan_is_withheld():
+    redactor = Redactor((), lambda _: b"", _late)
+    frame = Frame(Kind.END, b"{}", orjson.dumps(SLOW), 0)
+    redactor.begin([frame])
+    found = orjson.loads(redactor.payload(frame, DEFAULT_RULES))
+    assert found == WITHHELD
+
+
+def test_lines_that_take_too_long_to_scan_are_withheld():
+    redactor = Redactor((), lambda _: b"", _late)
+    found = redactor.lines("a", "".join(SLOW).encode(), DEFAULT_RULES)
+    assert found.decode() == f"{WITHHELD}\n"
+
+
+def test_of_a_run_that_takes_too_long_to_scan_what_we_say_ourselves_is_kept():
+    redactor = Redactor((), lambda _: b"", _late)
+    meta = orjson.dumps({"id": "a", "status": "succeeded", "options": SLOW})
+    frame = Frame(Kind.END, meta, b"", 0)
+    redactor.begin([frame])
+    assert redactor.meta(frame)[0] == {"id": "a", "status": "succeeded"}
