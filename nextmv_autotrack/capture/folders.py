@@ -14,12 +14,7 @@ from nextmv_autotrack.capture.open_run import OpenRun
 from nextmv_autotrack.capture.resources.usage import usage
 from nextmv_autotrack.encode import to_json
 from nextmv_autotrack.encode.descriptions import text_of
-from nextmv_autotrack.encode.folder import (
-    MAX_FILES,
-    FolderTooLargeError,
-    LeftOut,
-    pack,
-)
+from nextmv_autotrack.encode.folder import LeftOut, NotPackedError, Packed, pack
 from nextmv_autotrack.journal import Body, Enclosure
 from nextmv_autotrack.journal.enclosure import LEAST_BYTES
 
@@ -28,8 +23,12 @@ INPUT_DIR, OUTPUT_DIR = "input_dir", "output_dir"
 # What the head of a frame can count.
 _MOST_BYTES = 2**32 - 1
 
+# The model waits for it. Some gigabytes take that long, on a disk that is quick; one
+# that is not must not hold up a model for an hour.
+MAX_PACK_S = 60
+
 _MAX_NOTE_BYTES = 10_000
-_LEFT_OUT_SHOWN = 10
+_FILES_SHOWN = 10
 
 
 def folder_for(
@@ -90,33 +89,32 @@ def _has_anything(folder: Any) -> bool:
 def _packed(opened: OpenRun, setting: str, given: object) -> Body:
     """Return the archive of a folder, or the note that stands for it."""
     try:
-        folder = Path(os.fsdecode(cast("str", given)))
+        path = os.fsdecode(cast("str", given))
     except Exception as error:  # noqa: BLE001 -- code of the user's
         problem = f"it is no path: {text_of(error, str)}"
         return _note(setting, text_of(given), problem)
-    max_bytes = min(opened.plan.max_payload, _MOST_BYTES)
+    if not path:
+        # To the system that would be where the program runs, its secrets included.
+        return _note(setting, path, "it is empty")
+    folder = Path(path)
     try:
-        archive, left_out = _archive(folder, max_bytes, opened.plan.settings.directory)
-    except FolderTooLargeError:
-        problem = (
-            f"packed, it has more than {max_bytes:,} bytes (max_payload), or it has "
-            f"more than {MAX_FILES:,} files"
-        )
+        archive, packed = _archive(opened, folder)
+    except NotPackedError as beyond:
+        problem = str(beyond)
     except (OSError, ValueError) as error:
         problem = _words(error)
     else:
-        if left_out:
-            _tell_what_is_left_out(opened, setting, folder, left_out)
+        _tell(opened, setting, folder, packed.left_out, "left out")
+        _tell(opened, setting, folder, packed.changed, "not as they were")
         if archive is not None:
             return archive
         problem = "it has no files"
     return _note(setting, str(folder), problem)
 
 
-def _archive(
-    folder: Path, max_bytes: int, home: Path
-) -> tuple[Body | None, list[LeftOut]]:
-    """Return the archive of a folder, if there are files, and what is not in it."""
+def _archive(opened: OpenRun, folder: Path) -> tuple[Body | None, Packed]:
+    """Return the archive of a folder, if there are files, and what became of it."""
+    home = opened.plan.settings.directory
     # What is large waits on the disk that is to have it anyway.
     file = cast(
         "BinaryIO",
@@ -124,13 +122,19 @@ def _archive(
     )
     with ExitStack() as stack:
         stack.callback(file.close)
-        packed = pack(folder, file, max_bytes=max_bytes)
+        packed = pack(
+            folder,
+            file,
+            max_bytes=min(opened.plan.max_payload, _MOST_BYTES),
+            max_s=MAX_PACK_S,
+            now_ns=opened.recorder.clock.steady_ns,
+        )
         size = file.tell()
         if packed.files and size > LEAST_BYTES:
             stack.pop_all()
-            return Enclosure(file, size), packed.left_out
+            return Enclosure(file, size), packed
         file.seek(0)
-        return (file.read() if packed.files else None), packed.left_out
+        return (file.read() if packed.files else None), packed
 
 
 def _words(error: Exception) -> str:
@@ -139,7 +143,7 @@ def _words(error: Exception) -> str:
     if isinstance(error, NotADirectoryError):
         return "it is no folder"
     if isinstance(error, OSError):
-        return error.strerror or "a file in it changed while it was packed"
+        return error.strerror or type(error).__name__
     return f"it is no path: {error}"
 
 
@@ -151,16 +155,17 @@ def _note(setting: str, path: str, problem: str) -> bytes:
     return to_json({**told, "path": path, "reason": problem}, max_bytes=_MAX_NOTE_BYTES)
 
 
-def _tell_what_is_left_out(
-    opened: OpenRun, setting: str, folder: Path, left_out: list[LeftOut]
+def _tell(
+    opened: OpenRun, setting: str, folder: Path, files: list[LeftOut], become: str
 ) -> None:
+    if not files:
+        return
     shown = [
-        f"{_inside(folder, one.path)!r} ({one.why})"
-        for one in left_out[:_LEFT_OUT_SHOWN]
+        f"{_inside(folder, one.path)!r} ({one.why})" for one in files[:_FILES_SHOWN]
     ]
-    if len(left_out) > _LEFT_OUT_SHOWN:
+    if len(files) > _FILES_SHOWN:
         shown.append("...")
-    said = f"{setting}: {len(left_out)} files are left out: {', '.join(shown)}"
+    said = f"{setting}: {len(files)} files are {become}: {', '.join(shown)}"
     opened.add_last_lines(f"nextmv-autotrack: {said}")
     safely.warn(f"{said}; the logs of the run say so, too", f"{setting} in part")
 

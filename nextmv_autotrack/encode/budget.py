@@ -72,8 +72,12 @@ class Budget:
 
     def look_at_the_clock(self) -> None:
         """Take no more steps when the time is up."""
-        if self._now_ns() >= self._until_ns:
+        if not self.has_time():
             self.steps = self._later = 0
+
+    def has_time(self) -> bool:
+        """Whether there is any left."""
+        return self._now_ns() < self._until_ns
 
     def spend_bytes(self, least: int) -> None:
         """Note JSON that will be at least so long; raise when it cannot fit."""

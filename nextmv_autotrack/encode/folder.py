@@ -7,8 +7,14 @@ import math
 import os
 import stat
 import tarfile
+import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+
+from nextmv_autotrack.encode.inside import IS_NO_FILE, Inside, Parts
+from nextmv_autotrack.encode.steady_file import SteadyFile
 
 # Anyone may read it, nobody else may change it: what most files have.
 _MODE = 0o644
@@ -23,27 +29,29 @@ _MOST_TIMES_SMALLER = 20
 # A hundred thousand files take a second to find. Nobody means a whole disk.
 MAX_FILES = 100_000
 
-# Nobody's pipe is waited for, and no link followed, that has taken a file's place.
-_FLAGS = os.O_RDONLY
-for _name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"):
-    _FLAGS |= getattr(os, _name, 0)
-
 IS_LINK = "a link that leads to a folder, out of this one or nowhere"
-IS_NO_FILE = "no file"
 IS_NO_UTF_8 = "its name is not UTF-8"
 
 
-class FolderTooLargeError(Exception):
+class NotPackedError(Exception):
+    """The folder is beyond a bound; the text says which."""
+
+
+class FolderTooLargeError(NotPackedError):
     """The archive would be larger than allowed, or there are too many files."""
 
 
+class FolderTooSlowError(NotPackedError):
+    """To find and to read the files takes longer than allowed."""
+
+
 class LeftOut(NamedTuple):
-    """What is not in the archive."""
+    """What is not in the archive, or not as it was."""
 
     path: Path
     why: str
     error: OSError | None = None
-    """When it could not be read."""
+    """When it could not be read, or not to its end."""
 
 
 class Packed(NamedTuple):
@@ -52,130 +60,175 @@ class Packed(NamedTuple):
     files: int
     """How many are in the archive."""
     left_out: list[LeftOut]
+    changed: list[LeftOut]
+    """What is in the archive, but was changed while it was read."""
 
 
 class _Found(NamedTuple):
-    path: Path
+    parts: Parts
     size: int
 
 
-def pack(folder: Path, archive: BinaryIO, *, max_bytes: float = math.inf) -> Packed:
+def pack(
+    folder: Path,
+    archive: BinaryIO,
+    *,
+    max_bytes: float = math.inf,
+    max_s: float = math.inf,
+    now_ns: Callable[[], int] = time.monotonic_ns,
+) -> Packed:
     """Write the files of a folder, and of the folders in it, as a `.tar.gz`.
 
     Names are relative to the folder and sorted; times, owners and rights are the same
     for all. A link to a file in the folder is that file. Other links, what is no file at
-    all and what cannot be read are left out. No file is in memory as a whole.
+    all and what cannot be read are left out. A file that gets shorter while it is read
+    is filled up with zeros. No large file is in memory as a whole.
 
     Raises:
-        OSError: The folder cannot be read, or a file changed while it was.
+        OSError: The folder cannot be read.
         FolderTooLargeError: The archive would have more than `max_bytes`.
+        FolderTooSlowError: It takes longer than `max_s`.
     """
-    found, left_out = _files(folder)
-    if sum(one.size for one in found.values()) > _MOST_TIMES_SMALLER * max_bytes:
-        raise FolderTooLargeError
-    bounded, count = _Bounded(archive, max_bytes), 0
-    with (
-        gzip.GzipFile("", "wb", _LEVEL, fileobj=bounded, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
-    ):
-        for name in sorted(found):
-            path = found[name].path
-            try:
-                file = _opened(path)
-            except OSError as error:
-                left_out.append(LeftOut(path, _reason(error), error))
-                continue
-            with file:
-                _add(tar, name, file)
-            count += 1
-    return Packed(count, left_out)
+    look = _Watch(max_s, now_ns).look
+    with closing(Inside(folder)) as inside:
+        found, left_out = _Search(folder, inside, look).files()
+        size = sum(one.size for one in found.values())
+        if size > _MOST_TIMES_SMALLER * max_bytes:
+            raise FolderTooLargeError(
+                f"its files have {size:,} bytes, more than {_MOST_TIMES_SMALLER} times "
+                f"{max_bytes:,} bytes (max_payload)"
+            )
+        bounded, changed, count = _Bounded(archive, max_bytes, size), [], 0
+        with (
+            gzip.GzipFile("", "wb", _LEVEL, fileobj=bounded, mtime=0) as packed,
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+        ):
+            for name in sorted(found):
+                try:
+                    file = SteadyFile(inside.file(found[name].parts), look)
+                except OSError as error:
+                    left_out.append(LeftOut(folder / name, _reason(error), error))
+                    continue
+                with closing(file):
+                    _add(tar, name, file)
+                count += 1
+                if file.change is not None:
+                    changed.append(LeftOut(folder / name, file.change, file.error))
+    return Packed(count, left_out, changed)
+
+
+class _Watch:
+    """Says when the time for packing is up."""
+
+    def __init__(self, max_s: float, now_ns: Callable[[], int]) -> None:
+        self._max_s, self._now_ns = max_s, now_ns
+        self._until_ns = now_ns() + max_s * 1e9
+
+    def look(self) -> None:
+        if self._now_ns() > self._until_ns:
+            raise FolderTooSlowError(
+                f"to pack it takes more than {self._max_s} seconds"
+            )
 
 
 class _Bounded:
     """A file that takes so many bytes and no more."""
 
-    def __init__(self, file: BinaryIO, max_bytes: float) -> None:
+    def __init__(self, file: BinaryIO, max_bytes: float, size: int) -> None:
         self._file, self._bytes_left = file, max_bytes
+        self._max_bytes, self._size = max_bytes, size
 
     def write(self, data: bytes) -> int:
         self._bytes_left -= len(data)
         if self._bytes_left < 0:
-            raise FolderTooLargeError
+            raise FolderTooLargeError(
+                f"packed, it has more than {self._max_bytes:,} bytes (max_payload); "
+                f"its files have {self._size:,}"
+            )
         return self._file.write(data)
 
     def flush(self) -> None:
         self._file.flush()
 
 
-def _add(tar: tarfile.TarFile, name: str, file: BinaryIO) -> None:
+def _add(tar: tarfile.TarFile, name: str, file: SteadyFile) -> None:
     info = tarfile.TarInfo(name)
     info.mode = _MODE
-    # What is written to it from now on is not in it; when it gets shorter, that fails.
-    info.size = os.fstat(file.fileno()).st_size
-    tar.addfile(info, file)
+    info.size = file.size
+    tar.addfile(info, file)  # type: ignore[arg-type]  # it is only read
 
 
-def _opened(path: Path) -> BinaryIO:
-    fd = os.open(path, _FLAGS)
-    if stat.S_ISREG(os.fstat(fd).st_mode):
-        return os.fdopen(fd, "rb")
-    os.close(fd)
-    raise OSError(None, IS_NO_FILE, str(path))
+class _Search:
+    """Finds the files of a folder, by their names in the archive."""
 
+    def __init__(self, folder: Path, inside: Inside, look: Callable[[], None]) -> None:
+        self._folder, self._inside, self._look = folder, inside, look
+        self._found: dict[str, _Found] = {}
+        self._left_out: list[LeftOut] = []
 
-def _files(folder: Path) -> tuple[dict[str, _Found], list[LeftOut]]:
-    """Return the files by their names in the archive, and what is none."""
-    home = folder.resolve()
-    found: dict[str, _Found] = {}
-    left_out: list[LeftOut] = []
-    waiting = [folder]
-    while waiting:
-        at = waiting.pop()
+    def files(self) -> tuple[dict[str, _Found], list[LeftOut]]:
+        """Return them, and what is none."""
+        waiting: list[Parts] = [()]
+        while waiting:
+            parts = waiting.pop()
+            try:
+                waiting += self._folders_in(parts)
+            except OSError as error:
+                if not parts:
+                    raise
+                self._leave_out(parts, _reason(error), error)
+        return self._found, sorted(self._left_out, key=lambda one: one.path)
+
+    def _folders_in(self, parts: Parts) -> list[Parts]:
+        below: list[Parts] = []
+        with self._inside.entries(parts) as entries:
+            for entry in entries:
+                self._look()
+                if self._is_folder(entry, (*parts, entry.name)):
+                    below.append((*parts, entry.name))
+                count = len(self._found) + len(self._left_out)
+                if count > MAX_FILES or len(below) > MAX_FILES:
+                    raise FolderTooLargeError(
+                        f"it has more than {MAX_FILES:,} files; "
+                        f"{count:,} were found before the search was given up"
+                    )
+        return below
+
+    def _is_folder(self, entry: os.DirEntry[str], parts: Parts) -> bool:
+        """Return whether an entry is one; if not, note what it is."""
+        if not _is_utf_8(entry.name):
+            self._leave_out(parts, IS_NO_UTF_8)
+            return False
         try:
-            entries = _listed(at)
-        except OSError as error:
-            if at is folder:
-                raise
-            left_out.append(LeftOut(at, _reason(error), error))
-            continue
-        for entry in entries:
-            path = Path(entry.path)
-            seen = _seen(entry, path, home)
-            if seen is None:
-                waiting.append(path)
-            elif isinstance(seen, LeftOut):
-                left_out.append(seen)
+            if entry.is_symlink() or _is_junction(entry):
+                self._take_link(parts)
+            elif entry.is_dir(follow_symlinks=False):
+                return True
+            elif entry.is_file(follow_symlinks=False):
+                size = entry.stat(follow_symlinks=False).st_size
+                self._found["/".join(parts)] = _Found(parts, size)
             else:
-                found[path.relative_to(folder).as_posix()] = seen
-        if len(found) + len(left_out) > MAX_FILES:
-            raise FolderTooLargeError
-    return found, sorted(left_out, key=lambda one: one.path)
+                self._leave_out(parts, IS_NO_FILE)
+        except OSError as error:
+            self._leave_out(parts, _reason(error), error)
+        return False
 
+    def _take_link(self, parts: Parts) -> None:
+        """Note the file in the folder that a link leads to."""
+        try:
+            target = self._folder.joinpath(*parts).resolve(strict=True)
+            about = target.stat()
+        except (OSError, RuntimeError):  # nowhere, or in a circle
+            self._leave_out(parts, IS_LINK)
+            return
+        target_parts = self._inside.parts_of(target)
+        if target_parts and stat.S_ISREG(about.st_mode):
+            self._found["/".join(parts)] = _Found(target_parts, about.st_size)
+        else:
+            self._leave_out(parts, IS_LINK)
 
-def _listed(folder: Path) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        listed = []
-        for entry in entries:
-            listed.append(entry)
-            if len(listed) > MAX_FILES:
-                raise FolderTooLargeError
-        return listed
-
-
-def _seen(entry: os.DirEntry[str], path: Path, home: Path) -> _Found | LeftOut | None:
-    """Return the file that an entry is, or why it is none; None for a folder."""
-    if not _is_utf_8(entry.name):
-        return LeftOut(path, IS_NO_UTF_8)
-    try:
-        if entry.is_symlink() or _is_junction(entry):
-            return _linked(path, home)
-        if entry.is_dir(follow_symlinks=False):
-            return None
-        if not entry.is_file(follow_symlinks=False):
-            return LeftOut(path, IS_NO_FILE)
-        return _Found(path, entry.stat(follow_symlinks=False).st_size)
-    except OSError as error:
-        return LeftOut(path, _reason(error), error)
+    def _leave_out(self, parts: Parts, why: str, error: OSError | None = None) -> None:
+        self._left_out.append(LeftOut(self._folder.joinpath(*parts), why, error))
 
 
 def _is_utf_8(name: str) -> bool:
@@ -189,18 +242,6 @@ def _is_junction(entry: os.DirEntry[str]) -> bool:
     # Windows has links to folders that are none by that name; older Pythons see folders.
     is_one = getattr(entry, "is_junction", None)
     return bool(is_one and is_one())
-
-
-def _linked(path: Path, home: Path) -> _Found | LeftOut:
-    """Return the file in the folder that a link leads to."""
-    try:
-        target = path.resolve(strict=True)
-        about = target.stat()
-    except (OSError, RuntimeError):  # nowhere, or in a circle
-        return LeftOut(path, IS_LINK)
-    if stat.S_ISREG(about.st_mode) and target.is_relative_to(home):
-        return _Found(target, about.st_size)
-    return LeftOut(path, IS_LINK)
 
 
 def _reason(error: OSError) -> str:

@@ -8,11 +8,8 @@ from typing import Any
 from orjson import OPT_SERIALIZE_NUMPY, Fragment, dumps, loads
 
 from nextmv_autotrack.encode.budget import Budget
-from nextmv_autotrack.encode.rows import in_bulk
-
-# The shortest items: `0.0,` and `true,` and `1,`.
-_SHORTEST_BYTES = {"f": 4, "b": 5}
-_SHORTEST_OTHER_BYTES = 2
+from nextmv_autotrack.encode.rows import in_bulk, in_pieces
+from nextmv_autotrack.encode.widths import need_room_for_array
 
 _SECONDS = {"W": 604_800, "D": 86_400, "h": 3_600, "m": 60, "s": 1}
 _PARTS = {"ms": 1e3, "us": 1e6, "ns": 1e9, "ps": 1e12, "fs": 1e15, "as": 1e18}
@@ -21,8 +18,7 @@ _PARTS = {"ms": 1e3, "us": 1e6, "ns": 1e9, "ps": 1e12, "fs": 1e15, "as": 1e18}
 def ndarray(value: Any, budget: Budget) -> object:
     """Return an array as nested lists, encoded in bulk where it is numbers."""
     numpy = sys.modules["numpy"]
-    shortest = _SHORTEST_BYTES.get(value.dtype.kind, _SHORTEST_OTHER_BYTES)
-    budget.need_bytes(value.size * shortest)
+    need_room_for_array(numpy, value, budget)
     if _is_masked(numpy, value):
         return _masked(numpy, value)
     return _plain(numpy, numpy.asarray(value), budget)
@@ -34,11 +30,20 @@ def _plain(numpy: Any, array: Any, budget: Budget) -> object:
         return array.item() if kind == "O" else array[()]
     if kind in "biuf":
         return _in_bulk(numpy, array, budget)
-    if kind == "M":
-        return _moments(numpy, array)
+    if kind in "MSU":
+        return _texts(numpy, array, budget)
     if kind == "m":
         return _durations(numpy, array)
     return _records(numpy, array, budget) if kind == "V" else array.tolist()
+
+
+def _texts(numpy: Any, array: Any, budget: Budget) -> object:
+    def items(some: Any) -> Any:
+        return _moments(numpy, some) if some.dtype.kind == "M" else some.tolist()
+
+    if array.ndim > 1:
+        return items(array)
+    return in_pieces(array.size, lambda some: items(array[some]), budget)
 
 
 def _records(numpy: Any, array: Any, budget: Budget) -> object:
@@ -112,7 +117,7 @@ def _dumped(numpy: Any, array: Any) -> bytes:
     return dumps(native, option=OPT_SERIALIZE_NUMPY)
 
 
-def _moments(numpy: Any, array: Any) -> object:
+def _moments(numpy: Any, array: Any) -> Any:
     """Return ISO texts as exact as the unit of the array; null for NaT."""
     # It takes any for the machine's own order of bytes.
     native = array.astype(array.dtype.newbyteorder("="))
@@ -124,10 +129,15 @@ def _durations(numpy: Any, array: Any) -> object:
     """Return seconds; null for NaT. Months have none: they are counted as they are."""
     unit, count = numpy.datetime_data(array.dtype)
     numbers = array.astype("i8")
-    if unit in _SECONDS:
-        numbers = numbers.astype("f8") * count * _SECONDS[unit]
-    elif unit in _PARTS:
-        numbers = numbers.astype("f8") * count / _PARTS[unit]
+    if unit in _SECONDS or unit in _PARTS:
+        seconds = numbers.astype("f8")
+        seconds *= count
+        if unit in _SECONDS:
+            seconds *= _SECONDS[unit]
+        else:
+            seconds /= _PARTS[unit]
+        # As numbers they are encoded in bulk, and what is none of them as null.
+        return numpy.where(numpy.isnat(array), numpy.nan, seconds)
     return numpy.where(numpy.isnat(array), None, numbers.astype(object)).tolist()
 
 
@@ -140,10 +150,16 @@ def without_zeros(moments: Any) -> Any:
     return seconds if ((seconds == moments) | numpy.isnat(moments)).all() else moments
 
 
-def moments_and_offsets(local: Any, moments: Any) -> list[Any]:
+def moments_and_offsets(local: Any, moments: Any, budget: Budget) -> object:
     """Return ISO texts of what clocks show, with how far that is off the moments."""
-    numpy = sys.modules["numpy"]
     local = without_zeros(local)
+    return in_pieces(
+        local.size, lambda some: _with_offsets(local[some], moments[some]), budget
+    )
+
+
+def _with_offsets(local: Any, moments: Any) -> list[Any]:
+    numpy = sys.modules["numpy"]
     seconds = (local - moments).astype("m8[s]").astype("i8")
     offsets, which = numpy.unique(seconds, return_inverse=True)
     ends = numpy.array([_offset(int(one)) for one in offsets], dtype=object)

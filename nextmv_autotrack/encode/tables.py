@@ -13,11 +13,22 @@ from typing import Any
 from nextmv_autotrack.encode.budget import Budget
 from nextmv_autotrack.encode.builtin_values import Pairs
 from nextmv_autotrack.encode.numpy_values import moments_and_offsets, without_zeros
-from nextmv_autotrack.encode.rows import in_bulk
+from nextmv_autotrack.encode.rows import in_bulk, in_pieces
+from nextmv_autotrack.encode.widths import (
+    DATE_BYTES,
+    MOMENT_AND_OFFSET_BYTES,
+    MOMENT_BYTES,
+    need_room_for_array,
+    need_room_for_lists,
+    need_room_for_moments,
+)
 
 # What an index is called that has no name, as pandas itself calls it.
 _NAMELESS_INDEX = "index"
 _NAMELESS_LEVEL = "level_{}"
+
+# The shortest item with its label: `"":0,`.
+_LABELLED_BYTES = 5
 
 # Kinds of numpy's that are encoded in bulk, missing values and all.
 _IN_BULK = "biufmM"
@@ -37,6 +48,7 @@ def pandas_series(value: Any, budget: Budget) -> object:
     budget.need_room_for(value.size)
     if _is_count(value.index):
         return _pandas_items(value, budget)
+    budget.need_bytes(value.size * _LABELLED_BYTES)
     labels, items = value.index.tolist(), _one_by_one(value)
     return Pairs(zip(labels, items, strict=True))
 
@@ -83,10 +95,15 @@ def _levels(
 def _pandas_items(column: Any, budget: Budget) -> Any:
     """Return the items of a Series, an Index or an array."""
     if getattr(column.dtype, "tz", None) is not None and column.dtype.kind == "M":
-        return _with_zone(getattr(column, "array", column))
+        width, missing = MOMENT_AND_OFFSET_BYTES, int(column.isna().sum())
+        need_room_for_moments(len(column), missing, width, budget)
+        return _with_zone(getattr(column, "array", column), budget)
     if _is_in_bulk(column.dtype):
-        return without_zeros(column.to_numpy())
-    return in_bulk(_objects(column), budget)
+        array = column.to_numpy()
+        need_room_for_array(sys.modules["numpy"], array, budget)
+        return without_zeros(array)
+    array = getattr(column, "array", column)
+    return in_pieces(len(array), lambda some: _objects(array[some]), budget)
 
 
 def _is_in_bulk(dtype: Any) -> bool:
@@ -101,9 +118,9 @@ def _objects(column: Any) -> list[Any]:
     return found
 
 
-def _with_zone(array: Any) -> object:
+def _with_zone(array: Any, budget: Budget) -> object:
     local, moments = array.tz_localize(None), array.tz_convert(None)
-    return moments_and_offsets(local.to_numpy(), moments.to_numpy())
+    return moments_and_offsets(local.to_numpy(), moments.to_numpy(), budget)
 
 
 def _one_by_one(column: Any) -> Any:
@@ -130,21 +147,30 @@ def polars_series(value: Any, budget: Budget) -> object:
 def _polars_items(series: Any, budget: Budget) -> object:
     kind = series.dtype
     if kind.is_temporal() and str(kind) != "Time":
-        return _polars_times(series)
+        return _polars_times(series, budget)
     is_number = kind.is_integer() or kind.is_float()
     if is_number and "128" not in str(kind) and not series.null_count():
         array = series.to_numpy()
         if array.dtype.kind in _IN_BULK:
             return array
-    return in_bulk(series.to_list(), budget)
+    if str(kind).startswith("List"):
+        items = int(series.list.len().sum() or 0)
+        need_room_for_lists(series.len(), items, budget)
+    return in_pieces(series.len(), lambda some: series[some].to_list(), budget)
 
 
-def _polars_times(series: Any) -> object:
-    if getattr(series.dtype, "time_zone", None) is None:
+def _polars_times(series: Any, budget: Budget) -> object:
+    kind = series.dtype
+    has_zone = getattr(kind, "time_zone", None) is not None
+    if str(kind).startswith("Date"):
+        width = MOMENT_AND_OFFSET_BYTES if has_zone else MOMENT_BYTES
+        width = DATE_BYTES if str(kind) == "Date" else width
+        need_room_for_moments(series.len(), series.null_count(), width, budget)
+    if not has_zone:
         return without_zeros(series.to_numpy())
     moments = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     local = series.dt.replace_time_zone(None)
-    return moments_and_offsets(local.to_numpy(), moments.to_numpy())
+    return moments_and_offsets(local.to_numpy(), moments.to_numpy(), budget)
 
 
 def arrow_table(value: Any, budget: Budget) -> object:
@@ -166,11 +192,18 @@ def _arrow_items(array: Any, budget: Budget) -> object:
     kind = array.type
     if types.is_dictionary(kind):
         return _arrow_items(array.cast(kind.value_type), budget)
+    if types.is_timestamp(kind) or types.is_date(kind):
+        width = DATE_BYTES if types.is_date(kind) else MOMENT_BYTES
+        need_room_for_moments(len(array), array.null_count, width, budget)
     compute = sys.modules.get("pyarrow.compute")
     if types.is_timestamp(kind) and kind.tz is not None and compute is not None:
         local = compute.local_timestamp(array)
         moments = array.cast(local.type)
-        return moments_and_offsets(_as_numpy(local), _as_numpy(moments))
+        return moments_and_offsets(_as_numpy(local), _as_numpy(moments), budget)
+    if any(is_such(kind) for is_such in _quick_texts(types)):
+        return in_pieces(
+            len(array), lambda some: _as_numpy(array[some]).tolist(), budget
+        )
     is_number = types.is_integer(kind) and not array.null_count
     if is_number or any(is_such(kind) for is_such in _quick_kinds(types)):
         found = _as_numpy(array)
@@ -179,7 +212,7 @@ def _arrow_items(array: Any, budget: Budget) -> object:
             if found.dtype.kind == "O"
             else without_zeros(found)
         )
-    return in_bulk(array.to_pylist(), budget)
+    return in_pieces(len(array), lambda some: array[some].to_pylist(), budget)
 
 
 def _as_numpy(array: Any) -> Any:
@@ -187,11 +220,14 @@ def _as_numpy(array: Any) -> Any:
     return array.to_numpy(**options)
 
 
+def _quick_texts(types: Any) -> Iterator[Any]:
+    yield types.is_string
+    yield types.is_large_string
+
+
 def _quick_kinds(types: Any) -> Iterator[Any]:
     yield types.is_floating
     yield types.is_boolean
-    yield types.is_string
-    yield types.is_large_string
     yield types.is_date
     yield types.is_duration
     yield lambda kind: types.is_timestamp(kind) and kind.tz is None

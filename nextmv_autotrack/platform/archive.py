@@ -19,8 +19,8 @@ def pack_folder(folder: Path, archive: Path, *, field: str) -> None:
     """
     try:
         with archive.open("wb") as file:
-            left_out = pack(folder, file).left_out
-        for one in left_out:
+            _, left_out, changed = pack(folder, file)
+        for one in (*left_out, *changed):
             if one.error is not None:
                 raise one.error
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import shutil
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from nextmv_autotrack import SettingsError, current_run, track_run, tracked
+from nextmv_autotrack.capture.folders import MAX_PACK_S
 from nextmv_autotrack.encode import folder as folders
 from nextmv_autotrack.encode import is_summary
+from nextmv_autotrack.encode.inside import Inside
 
 FIGURE = {"name": "map", "content": [1], "content_type": "json"}
 
@@ -209,6 +212,8 @@ def made(tmp_path: Path, kind: str) -> object:
         (path / "out").symlink_to("/etc/passwd")
     elif kind == "not a path":
         return "a\0b"
+    elif kind == "no text at all":
+        return ""
     return path
 
 
@@ -219,6 +224,7 @@ NOT_PACKED = {
     "only a folder": "it has no files",
     "only links": "it has no files",
     "not a path": "it is no path: ",
+    "no text at all": "it is empty",
 }
 
 
@@ -264,23 +270,88 @@ def test_a_folder_that_is_too_large_is_a_note(written, tmp_path):
         file.truncate(2**40)
     with track_run(input_dir="in", max_payload=2000):
         pass
-    assert "more than 2,000 bytes (max_payload)" in note_of(written.run.input)
+    assert note_of(written.run.input) == (
+        "its files have 1,099,511,632,776 bytes, more than 20 times 2,000 bytes "
+        "(max_payload)"
+    )
     (tmp_path / "in" / "hole").unlink()
     with track_run(input_dir="in", max_payload=4000):
         pass
-    assert "more than 4,000 bytes (max_payload)" in note_of(written.runs[-1].input)
+    assert note_of(written.runs[-1].input) == (
+        "packed, it has more than 4,000 bytes (max_payload); its files have 5,000"
+    )
+
+
+def test_a_folder_of_too_many_files_is_a_note(written, stops, monkeypatch):
+    monkeypatch.setattr(folders, "MAX_FILES", 1)
+    with track_run(input_dir=stops):
+        pass
+    assert note_of(written.run.input) == (
+        "it has more than 1 files; 2 were found before the search was given up"
+    )
+
+
+def test_a_folder_that_takes_too_long_is_a_note(written, stops, monkeypatch):
+    usual = Inside.file
+
+    def file(self, parts):
+        written.now += MAX_PACK_S + 1
+        return usual(self, parts)
+
+    monkeypatch.setattr(Inside, "file", file)
+    with track_run(input_dir=stops):
+        pass
+    assert note_of(written.run.input) == (
+        f"to pack it takes more than {MAX_PACK_S} seconds"
+    )
+
+
+@pytest.mark.parametrize("given", ["", b""], ids=repr)
+def test_an_empty_path_is_not_the_folder_of_the_program(written, tmp_path, given):
+    (tmp_path / ".env").write_text("hunter2")
+    with track_run() as run:
+        run.input_dir = run.output_dir = given
+    for value in (written.run.input, written.run.output):
+        assert note_of(value) == "it is empty"
+
+
+def test_a_file_that_is_written_to_meanwhile_is_said_in_the_logs(
+    written, stops, monkeypatch
+):
+    class WrittenTo(io.BufferedReader):
+        def read(self, size: int | None = -1) -> bytes:
+            with (stops / "a.csv").open("a") as file:
+                file.write("more")
+            return super().read(size)
+
+    usual = Inside.file
+
+    def file(self, parts):
+        found = usual(self, parts)
+        return WrittenTo(found.detach()) if parts == ("a.csv",) else found
+
+    monkeypatch.setattr(Inside, "file", file)
+    with track_run(input_dir=stops):
+        pass
+    assert written.run.input == FILES
+    assert written.run.logs == [
+        (
+            "nextmv-autotrack: input_dir: 1 files are not as they were: 'a.csv' "
+            "(changed while it was packed)"
+        )
+    ]
 
 
 def test_a_folder_that_vanishes_while_it_is_packed_is_a_note(
     written, stops, monkeypatch
 ):
-    usual = folders._listed
+    usual = Inside.__init__
 
-    def listed(folder):
+    def init(self, folder):
         shutil.rmtree(stops, ignore_errors=True)
-        return usual(folder)
+        usual(self, folder)
 
-    monkeypatch.setattr(folders, "_listed", listed)
+    monkeypatch.setattr(Inside, "__init__", init)
     with track_run(input_dir=stops):
         pass
     assert note_of(written.run.input) == "there is no such folder"

@@ -15,8 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextmv_autotrack.encode import folder as folders
-from nextmv_autotrack.encode.folder import FolderTooLargeError, pack
+from nextmv_autotrack.encode import inside as insides
+from nextmv_autotrack.encode import steady_file
+from nextmv_autotrack.encode.folder import (
+    FolderTooLargeError,
+    FolderTooSlowError,
+    pack,
+)
 from nextmv_autotrack.encode.formats import format_of
+from nextmv_autotrack.encode.inside import Inside
 from nextmv_autotrack.encode.unpacking import digests, listed, unpack
 
 # Some systems take no more for a name, or no difference of case only.
@@ -157,6 +164,81 @@ def test_links_lead_nowhere_but_to_files_of_the_folder(tmp_path):
     assert list(digests(io.BytesIO(packed(here)))) == ["a.csv", "deep/same"]
 
 
+@pytest.fixture(params=[True, False], ids=["as it is", "where no folder is opened"])
+def inside_of_any_system(request, monkeypatch):
+    if not request.param:
+        monkeypatch.setattr(insides, "_HAS_FOLDERS_OPEN", False)
+
+
+@pytest.mark.usefixtures("inside_of_any_system")
+@pytest.mark.parametrize("when", ["entries", "file"])
+def test_a_folder_that_becomes_a_link_while_it_is_packed_leads_nowhere(
+    tmp_path, monkeypatch, when
+):
+    here, there = tmp_path / "here", tmp_path / "there"
+    (here / "deep").mkdir(parents=True)
+    there.mkdir()
+    (here / "a").write_text("a")
+    (here / "deep" / "secret").write_text("mine")
+    (there / "secret").write_text("hunter2")
+    usual = getattr(Inside, when)
+
+    def meddled(self, parts):
+        if parts[:1] == ("deep",) and not (here / "deep").is_symlink():
+            (here / "deep").rename(tmp_path / "gone")
+            (here / "deep").symlink_to(there)
+        return usual(self, parts)
+
+    monkeypatch.setattr(Inside, when, meddled)
+    archive = io.BytesIO()
+    found = pack(here, archive)
+    assert [one.path.relative_to(here).as_posix() for one in found.left_out] == [
+        "deep" if when == "entries" else "deep/secret"
+    ]
+    archive.seek(0)
+    assert list(digests(archive)) == ["a"]
+
+
+@pytest.mark.usefixtures("inside_of_any_system")
+def test_a_file_that_becomes_a_link_while_it_is_packed_is_left_out(
+    tmp_path, monkeypatch
+):
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "a").write_text("a")
+    (tmp_path / "secret").write_text("hunter2")
+    usual = Inside.file
+
+    def meddled(self, parts):
+        (here / "a").unlink()
+        (here / "a").symlink_to(tmp_path / "secret")
+        return usual(self, parts)
+
+    monkeypatch.setattr(Inside, "file", meddled)
+    found = pack(here, io.BytesIO())
+    assert (found.files, len(found.left_out)) == (0, 1)
+
+
+@pytest.mark.usefixtures("inside_of_any_system")
+def test_folders_in_folders_are_packed_on_any_system(tmp_path):
+    files = write({"a": b"1", "b": {"c": b"2", "d": {"e": b"3"}}}, tmp_path / "here")
+    (tmp_path / "here" / "b" / "f").symlink_to("d/e")
+    (tmp_path / "link").symlink_to("here")
+    for folder in (tmp_path / "here", tmp_path / "link"):
+        archive = packed(folder)
+        assert list(digests(io.BytesIO(archive))) == sorted([*files, "b/f"])
+
+
+def test_no_file_stays_open(tmp_path):
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("open files are not counted there")
+    write({"a": b"1", "b": {"c": b"2", "d": {"e": b"3"}}}, tmp_path / "here")
+    (tmp_path / "here" / "out").symlink_to("/etc")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    packed(tmp_path / "here")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
 def test_names_that_are_not_utf_8_are_left_out_and_the_others_are_there(tmp_path):
     (tmp_path / "größe").write_text("1")
@@ -180,13 +262,13 @@ def test_what_may_not_be_read_is_left_out_and_the_others_are_there(tmp_path):
 def test_a_file_that_has_gone_meanwhile_is_left_out(tmp_path, monkeypatch):
     for name in ("a", "b", "c"):
         (tmp_path / name).write_text(name)
-    usual = folders._opened
+    usual = Inside.file
 
-    def opened(path):
+    def file(self, parts):
         (tmp_path / "b").unlink(missing_ok=True)
-        return usual(path)
+        return usual(self, parts)
 
-    monkeypatch.setattr(folders, "_opened", opened)
+    monkeypatch.setattr(Inside, "file", file)
     archive = io.BytesIO()
     found = pack(tmp_path, archive)
     assert (found.files, [one.path.name for one in found.left_out]) == (2, ["b"])
@@ -194,22 +276,103 @@ def test_a_file_that_has_gone_meanwhile_is_left_out(tmp_path, monkeypatch):
     assert list(digests(archive)) == ["a", "c"]
 
 
-def test_a_file_that_gets_shorter_while_it_is_read_fails_the_whole(
-    tmp_path, monkeypatch
-):
-    (tmp_path / "a").write_bytes(os.urandom(100_000))
-    usual = folders._opened
+class Meddled(io.BufferedReader):
+    """A file that something is done to when it is read for the second time."""
 
-    class Shrinking(io.BufferedReader):
-        def read(self, size: int | None = -1) -> bytes:
-            os.truncate(tmp_path / "a", 10)
-            return super().read(size)
+    meddle = staticmethod(lambda: None)
+    reads = 0
 
-    monkeypatch.setattr(
-        folders, "_opened", lambda path: Shrinking(usual(path).detach())
+    def read(self, size: int | None = -1) -> bytes:
+        self.reads += 1
+        if self.reads == 2:
+            self.meddle()
+        return super().read(size)
+
+
+def meddled_with(folder: Path, monkeypatch, name, meddle, **bounds) -> tuple:
+    """Pack it and do something while one file is read; return what became of it."""
+    usual = Inside.file
+
+    def file(self, parts):
+        found = usual(self, parts)
+        if parts[-1] == name:
+            found = Meddled(found.detach())
+            found.meddle = meddle
+        return found
+
+    monkeypatch.setattr(Inside, "file", file)
+    archive = io.BytesIO()
+    _, left_out, changed = pack(folder, archive, **bounds)
+    archive.seek(0)
+    unpack(archive, folder.parent / "unpacked")
+    return (
+        files_in(folder.parent / "unpacked"),
+        left_out,
+        [(one.path.relative_to(folder).as_posix(), one.why) for one in changed],
     )
-    with pytest.raises(OSError, match="unexpected end"):
-        packed(tmp_path)
+
+
+@pytest.fixture
+def large(tmp_path) -> Path:
+    folder = tmp_path / "large"
+    folder.mkdir()
+    (folder / "a").write_text("before")
+    (folder / "b").write_bytes(os.urandom(2_000_000))
+    (folder / "c").write_text("behind")
+    return folder
+
+
+def test_a_file_that_gets_shorter_while_it_is_read_ends_in_zeros(large, monkeypatch):
+    content = (large / "b").read_bytes()
+
+    def meddle():
+        os.truncate(large / "b", 1_000_000)
+
+    files, left_out, changed = meddled_with(large, monkeypatch, "b", meddle)
+    assert (files["a"], files["c"], left_out) == (b"before", b"behind", [])
+    assert files["b"] == content[:1_000_000] + bytes(1_000_000)
+    assert changed == [("b", steady_file.SHORTER)]
+
+
+def test_a_file_that_cannot_be_read_to_its_end_ends_in_zeros(large, monkeypatch):
+    content = (large / "b").read_bytes()
+
+    def meddle():
+        raise OSError(5, "Input/output error")
+
+    files, _, [(name, why)] = meddled_with(large, monkeypatch, "b", meddle)
+    assert (files["a"], files["c"], name) == (b"before", b"behind", "b")
+    assert len(files["b"]) == len(content)
+    assert files["b"].rstrip(b"\0") == content[:16_384].rstrip(b"\0")
+    assert "Input/output error" in why
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_said_to_be(large, monkeypatch):
+    content = (large / "b").read_bytes()
+
+    def meddle():
+        with (large / "b").open("ab") as file:
+            file.write(b"more")
+
+    files, _, changed = meddled_with(large, monkeypatch, "b", meddle)
+    assert files["b"] == content
+    assert changed == [("b", steady_file.CHANGED)]
+
+
+def test_packing_ends_when_the_time_is_up(large, monkeypatch):
+    now = [0]
+
+    def meddle():
+        now[0] += 11 * 10**9
+
+    with pytest.raises(FolderTooSlowError, match="takes more than 10 seconds"):
+        meddled_with(large, monkeypatch, "b", meddle, max_s=10, now_ns=lambda: now[0])
+    monkeypatch.undo()
+    now[0] = 0
+    _, _, changed = meddled_with(
+        large, monkeypatch, "b", meddle, max_s=12, now_ns=lambda: now[0]
+    )
+    assert changed == []
 
 
 @pytest.mark.parametrize("name", ["../out", "/out", "a/../../out", "a/./out"])
