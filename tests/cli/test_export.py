@@ -32,8 +32,12 @@ has_nextmv = pytest.mark.skipif(
 
 
 @pytest.fixture
-def ids(command: Command, tracker: Tracker) -> dict[str, str]:
+def ids(
+    command: Command, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
     """The ids of runs of each kind, by their names."""
+    # No git is found: what it says would come later, and make a document another.
+    monkeypatch.setenv("PATH", "")
 
     @tracked(name="solved", options=["limit"], app_id="routing")
     def solve(demand: dict[str, int], limit: int = 3) -> dict[str, Any]:
@@ -54,6 +58,7 @@ def ids(command: Command, tracker: Tracker) -> dict[str, str]:
     with track_run("failed", input=[1]) as run:
         run.log("first\nsecond")
         run.fail("no vehicles — zu groß")
+    assert tracker.flush(20)  # where they were made is known by then
     return {run["name"]: run["id"] for run in command("list", "--json").json}
 
 
