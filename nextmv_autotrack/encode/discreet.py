@@ -19,6 +19,9 @@ _LEVELS_BELOW = 2
 # More of them are data, whose names no person has given.
 MAX_MEMBERS = 1_000
 
+# In all the levels of one value: some ten milliseconds at the call.
+MAX_NAMES = 5_000
+
 # Objects have names, too. They are looked at as JSON: about a millisecond for so much.
 MAX_SCANNED_BYTES = 256 * 1024
 
@@ -49,7 +52,7 @@ def _spellings() -> Iterable[str]:
         yield from (camel, f"{camel[0].lower()}{camel[1:]}")
 
 
-_COMMON = tuple(dict.fromkeys(_spellings()))
+_COMMON = frozenset(_spellings())
 
 
 class Shown:
@@ -86,7 +89,7 @@ class Discreet:
         try:
             if type(value) is dict:
                 if not self._is_harmless(value, _LEVELS_BELOW):
-                    value = self._members(value, _LEVELS_BELOW)
+                    value = self.members(value)
             elif type(value) is Shown:
                 value = value.value
         except Exception:  # noqa: BLE001 -- keys of the user's, or another thread's change
@@ -110,16 +113,19 @@ class Discreet:
 
     def members(self, named: dict[str, Any]) -> dict[str, Any]:
         """Return values by name, without the secret ones; the same dict if none is."""
-        return self._members(named, _LEVELS_BELOW)
+        return self._members(named, _LEVELS_BELOW, [MAX_NAMES])
 
-    def _members(self, value: dict[Any, Any], levels: int) -> dict[Any, Any]:
-        if len(value) > MAX_MEMBERS:
+    def _members(
+        self, value: dict[Any, Any], levels: int, left: list[int]
+    ) -> dict[Any, Any]:
+        left[0] -= len(value)
+        if len(value) > MAX_MEMBERS or left[0] < 0:
             return self._without_common(value)
         shown = value
         for name, member in list(value.items()):
             instead = self._member(name, member)
             if levels and type(instead) is dict:
-                instead = self._members(instead, levels - 1)
+                instead = self._members(instead, levels - 1, left)
             if instead is not member:
                 shown = value.copy() if shown is value else shown
                 shown[name] = instead
@@ -140,13 +146,16 @@ class Discreet:
 
     def _without_common(self, value: dict[Any, Any]) -> dict[Any, Any]:
         """Look for the usual names only, and not at a hundred thousand ones."""
-        rules = self._rules
+        names = value.keys()
+        # It looks at the fewer of both, and most have none.
+        if names.isdisjoint(_COMMON):
+            return value
+        meaning = self._rules.meaning
         found = [
             name
-            for name in _COMMON
-            if name in value and hides(rules.meaning(name), value[name])
+            for name in names & _COMMON
+            if meaning(name) and hides(meaning(name), value[name])
         ]
-        found = [name for name in found if rules.meaning(name)]
         return {**value, **dict.fromkeys(found, REDACTED)} if found else value
 
 

@@ -136,9 +136,10 @@ class _Scan:
         written = name[0]
         meaning = self._plain.get(written)
         if meaning is None:
-            meaning = self._meaning(_text_of(written))
             # A name may be a text itself, such as a URL.
-            if self._scan_string(name) == _text_of(written):
+            text = self._scan_string(name)
+            meaning = self._meaning(text)
+            if text == _text_of(written):
                 self._plain[written] = meaning
         if meaning != NO_SECRET:
             self._looked = end = _end_of_value(self._body, at)

@@ -48,6 +48,9 @@ _WORDS = (
     "eyj",
     "signingkey",
     "encryptionkey",
+)
+# Of what is rare: only where one of these is, the longer expression is worth its time.
+_RARE_WORDS = (
     "accountkey",
     "hooksslack",
     "sklive",
@@ -61,7 +64,8 @@ _WORDS = (
     "xapp",
 )
 # Of the text as it is.
-_SIGNS = ("://", "sk-", "hf_", "npm_", r"SG\.", r"ya29\.", r"hvs\.")
+_SIGNS = ("://", "sk-")
+_RARE_SIGNS = ("hf_", "npm_", r"SG\.", r"ya29\.", r"hvs\.")
 
 # A letter that JSON need not have spelled out may be one of a name.
 _SPELLED_OUT = b"\\u00"
@@ -129,6 +133,8 @@ _EXPRESSIONS_OF_OTHERS = (
     "aiza",
     "eyj",
     "sk-",
+)
+_EXPRESSIONS_OF_RARE = (
     "[rs]k_live_",
     "[rs]k_test_",
     "glpat-",
@@ -163,9 +169,33 @@ class _Looks(NamedTuple):
     is_everywhere: bool
     """Whether a name has no letters, so that no word tells of it."""
     expression: re.Pattern[bytes]
+    with_rare: re.Pattern[bytes]
+
+    def for_piece(self, piece: bytes) -> re.Pattern[bytes] | None:
+        """Return what finds all that may be in a piece; None if nothing is there."""
+        letters = piece.translate(_LOWER, _NOT_LETTERS)
+        if _is_any(_rare_words, letters) or _is_any(_rare_signs, piece):
+            return self.with_rare
+        is_usual = (
+            self.is_everywhere
+            or _is_any(self.words, letters)
+            or _is_any(_signs, piece)
+            or (b"\\" in piece and _SPELLED_OUT in piece)
+        )
+        return self.expression if is_usual else None
 
 
-_signs: tuple[Search, ...] = tuple(re.compile(one.encode()).search for one in _SIGNS)
+def _is_any(searches: tuple[Search, ...], data: bytes) -> bool:
+    return any(search(data) for search in searches)
+
+
+def _searches(expressions: tuple[str, ...]) -> tuple[Search, ...]:
+    return tuple(re.compile(one.encode()).search for one in expressions)
+
+
+_signs = _searches(_SIGNS)
+_rare_signs = _searches(_RARE_SIGNS)
+_rare_words = _searches(_RARE_WORDS)
 
 
 def hits(data: bytes, rules: Rules) -> Iterator[Hit]:
@@ -175,24 +205,14 @@ def hits(data: bytes, rules: Rules) -> Iterator[Hit]:
     looks = _looks_for(rules.names)
     for start in range(0, len(data), CHUNK_BYTES):
         piece = data[start : start + CHUNK_BYTES + _OVERLAP_BYTES]
-        if not (looks.is_everywhere or _may_be_in(piece, looks.words)):
+        expression = looks.for_piece(piece)
+        if expression is None:
             continue
-        for found in looks.expression.finditer(piece.lower()):
+        for found in expression.finditer(piece.lower()):
             # What begins behind the edge is found again, with what comes behind it.
             if found.start() < CHUNK_BYTES:
                 what = _OTHERS.get(found[0], NAME)
                 yield Hit(start + found.start(), start + found.end(), what)
-
-
-def _may_be_in(piece: bytes, words: tuple[Search, ...]) -> bool:
-    letters = piece.translate(_LOWER, _NOT_LETTERS)
-    for search in words:
-        if search(letters):
-            return True
-    for search in _signs:
-        if search(piece):
-            return True
-    return b"\\" in piece and _SPELLED_OUT in piece
 
 
 def is_suspicious(data: bytes, rules: Rules, known: tuple[bytes, ...] = ()) -> bool:
@@ -207,10 +227,11 @@ def _looks_for(names: frozenset[Words]) -> _Looks:
     joined = [_JOINT.join(map(re.escape, words)) for words in sorted(names)]
     letters = {"".join(words).encode().translate(None, _NOT_LETTERS) for words in names}
     words = (*_WORDS, *(one.decode() for one in sorted(letters) if one))
-    alternatives = "|".join((*joined, *_NAMES, *_EXPRESSIONS_OF_OTHERS))
+    usual = (*joined, *_NAMES, *_EXPRESSIONS_OF_OTHERS)
     # In UTF-8, since a letter beyond ASCII has no one byte.
     return _Looks(
-        tuple(re.compile(one.encode()).search for one in words),
+        _searches(words),
         b"" in letters,
-        re.compile(alternatives.encode()),
+        re.compile("|".join(usual).encode()),
+        re.compile("|".join((*usual, *_EXPRESSIONS_OF_RARE)).encode()),
     )

@@ -9,7 +9,7 @@ from enum import Enum
 import orjson
 import pytest
 
-from nextmv_autotrack.encode.discreet import MAX_MEMBERS, Discreet
+from nextmv_autotrack.encode.discreet import MAX_MEMBERS, MAX_NAMES, Discreet
 from nextmv_autotrack.redact import DEFAULT_RULES, Rules
 
 R = "[redacted]"
@@ -62,6 +62,20 @@ def test_among_many_members_the_usual_names_are_found():
     many = {f"row {number}": number for number in range(2 * MAX_MEMBERS)}
     found = written({**many, "password": "x", "apiKey": "y", "ACCESS_TOKEN": "z"})
     assert found == {**many, "password": R, "apiKey": R, "ACCESS_TOKEN": R}
+
+
+def test_the_names_of_one_value_are_few_however_its_members_are_nested():
+    rules = Rules()
+    side = MAX_MEMBERS - 1
+    value = {
+        f"order {row}": {f"sku {row} {number}": 1 for number in range(10)}
+        for row in range(side)
+    }
+    found = orjson.loads(
+        Discreet(rules, 10_000_000).json({**value, "last": {"password": "x", "a": 1}})
+    )
+    assert found == {**value, "last": {"password": R, "a": 1}}
+    assert len(rules.harmless) <= MAX_NAMES
 
 
 def test_an_allowed_name_is_allowed_among_many_members_too():
