@@ -104,7 +104,9 @@ def _computed(
 ) -> object | None:
     try:
         found: object = function(result)
-    except Exception as error:  # noqa: BLE001 -- code of the user's
+    except BaseException as error:
+        if not safely.is_meant_for_us(error):
+            raise
         safely.warn(f"{doing}: {type(error).__name__}: {error}", doing)
         return None
     return found

@@ -9,6 +9,7 @@ from typing import Any
 
 from orjson import dumps
 
+from nextmv_autotrack import safely
 from nextmv_autotrack.encode.budget import (
     MAX_STEPS,
     MAX_WALK_NS,
@@ -46,7 +47,7 @@ _CUT_SHORT = (
 )
 
 
-def to_json(
+def to_json(  # noqa: C901 -- with no stack left, no call more
     value: object,
     *,
     max_bytes: int,
@@ -58,8 +59,8 @@ def to_json(
 
     What is longer than `max_bytes` becomes a summary that says so, what takes too long
     to walk is cut short; both are told to `losses`. The table of forms is in the
-    package's docstring. Only what is no `Exception`, such as KeyboardInterrupt, passes
-    through.
+    package's docstring. Only Ctrl-C, and what a handler of a signal raises,
+    passes through.
 
     Args:
         value: Any object.
@@ -93,7 +94,11 @@ def to_json(
     try:
         budget = Budget(max_bytes, now_ns=now_ns)
         body, loss = _with_forms(value, foreign, body, max_bytes, budget)
-    except Exception:  # noqa: BLE001 -- no stack or no memory is left, not for a call either
+    except BaseException as error:
+        # No stack or no memory is left, not for a call either; or a class of the user's
+        # exits where even its name is asked for.
+        if not (isinstance(error, Exception) or safely.is_meant_for_us(error)):
+            raise
         loss = _NOT_AT_ALL
         try:
             body = UNENCODABLE if max_bytes >= _UNENCODABLE_BYTES else SHORTEST

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from orjson import Fragment, dumps
 
+from nextmv_autotrack import safely
 from nextmv_autotrack.encode.budget import (
     SHORTEST_ITEM_BYTES,
     Budget,
@@ -111,7 +112,10 @@ def _step(child: Any, depth: int, budget: Budget) -> object:
         return _plain_or_opened(child, depth, budget)
     except TooLargeError:
         raise
-    except Exception:  # noqa: BLE001 -- code of the user's, which can do anything
+    except BaseException as error:
+        # Code of the user's, which can do anything, even exit.
+        if not safely.is_meant_for_us(error):
+            raise
         return described(child, budget)
 
 
