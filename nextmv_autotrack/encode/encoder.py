@@ -27,7 +27,7 @@ from nextmv_autotrack.encode.native import (
     holds_sparse_dicts,
 )
 from nextmv_autotrack.encode.summary import SHORTEST, summary
-from nextmv_autotrack.encode.walk import plain, plain_all
+from nextmv_autotrack.encode.walk import CYCLE, TOO_DEEP, plain, plain_all
 
 _UNENCODABLE_BYTES = len(UNENCODABLE)
 
@@ -45,6 +45,8 @@ _CUT_SHORT = (
     f"has parts left out: to look at all of it takes more than {MAX_STEPS} steps"
     f" or {MAX_WALK_NS // 10**9} seconds"
 )
+_CYCLIC = f"holds itself: where it does, {CYCLE} stands for it"
+_DEEP = f"is nested more than {MAX_DEPTH} levels deep: below, it says {TOO_DEEP}"
 
 
 def to_json(  # noqa: C901 -- with no stack left, no call more
@@ -93,19 +95,19 @@ def to_json(  # noqa: C901 -- with no stack left, no call more
         foreign.append(value)
     try:
         budget = Budget(max_bytes, now_ns=now_ns)
-        body, loss = _with_forms(value, foreign, body, max_bytes, budget)
+        body, lost = _with_forms(value, foreign, body, max_bytes, budget)
     except BaseException as error:
         # No stack or no memory is left, not for a call either; or a class of the user's
         # exits where even its name is asked for.
         if not (isinstance(error, Exception) or safely.is_meant_for_us(error)):
             raise
-        loss = _NOT_AT_ALL
+        lost = [_NOT_AT_ALL]
         try:
             body = UNENCODABLE if max_bytes >= _UNENCODABLE_BYTES else SHORTEST
         except RecursionError:  # some Pythons need a stack to compare
             body = SHORTEST
-    if loss is not None and losses is not None:
-        losses.append(loss)
+    if lost and losses is not None:
+        losses += lost
     return body
 
 
@@ -150,7 +152,7 @@ def _with_forms(
     body: bytes | None,
     max_bytes: int,
     budget: Budget,
-) -> tuple[bytes, str | None]:
+) -> tuple[bytes, list[str]]:
     """Return the JSON, and what is lost in it."""
     try:
         if body is None:
@@ -161,8 +163,13 @@ def _with_forms(
         body = None
     if body is None or len(body) > max_bytes:
         told = summary(value, max_bytes=max_bytes, body=body)
-        return told, _TOO_LARGE.format(max_bytes)
-    return body, _CUT_SHORT if budget.is_spent else None
+        return told, [_TOO_LARGE.format(max_bytes)]
+    met = {
+        _CUT_SHORT: budget.is_spent,
+        _CYCLIC: budget.is_cyclic,
+        _DEEP: budget.is_too_deep,
+    }
+    return body, [loss for loss in met if met[loss]]
 
 
 def _joined(value: object, foreign: list[Any], budget: Budget) -> bytes:

@@ -97,6 +97,7 @@ def _advance(
             return None
         mark = id(child)
         if mark in path:
+            budget.is_cyclic = True
             done.append(CYCLE)
             continue
         result = _step(child, depth, budget)
@@ -130,7 +131,10 @@ def _plain_or_opened(value: Any, depth: int, budget: Budget) -> object:
         if kind is int:
             return integer(value, budget)
         if kind is list or kind is Unordered or kind is dict or kind is Pairs:
-            return TOO_DEEP if depth >= MAX_DEPTH else _open(kind, value, budget)
+            if depth < MAX_DEPTH:
+                return _open(kind, value, budget)
+            budget.is_too_deep = True
+            return TOO_DEEP
         value = form_of(kind)(value, budget)
     return described(value, budget)
 
