@@ -41,6 +41,31 @@ def failed(doing: str, error: BaseException) -> None:
     warn(f"{doing} failed and was left out: {type(error).__name__}: {error}", topic)
 
 
+def is_meant_for_us(error: BaseException) -> bool:
+    """Whether it may stop at a boundary: not what is to end the program.
+
+    That is Ctrl-C, and whatever a handler of a signal raises: to the program it comes
+    from nowhere, as we were in between by chance only. A SystemExit of a `__repr__` is
+    a failure like another.
+    """
+    if isinstance(error, Exception):
+        return True
+    if isinstance(error, KeyboardInterrupt):
+        return False
+    import signal  # noqa: PLC0415 -- takes long to import, and is needed almost never
+
+    handlers = {
+        getattr(signal.getsignal(number), "__code__", None)
+        for number in signal.valid_signals()
+    }
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code in handlers:
+            return False
+        trace = trace.tb_next
+    return True
+
+
 def warn(message: str, topic: str | None = None) -> None:
     """Log a warning, once in hours on one topic, and never raise."""
     topic = topic or message

@@ -149,7 +149,9 @@ class track_run:  # noqa: N801 -- it reads as a function, and is used as one
                 self._description or _fixed(plan.settings.description),
                 NO_INPUT if self._is_told_later else self._input,
             )
-        except Exception as failure:  # noqa: BLE001 -- the boundary
+        except BaseException as failure:
+            if not safely.is_meant_for_us(failure):
+                raise
             safely.failed("recording the begin of a run", failure)
             return None
         return opened

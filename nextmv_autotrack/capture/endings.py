@@ -18,7 +18,9 @@ def returned(opened: OpenRun | None, result: object) -> None:
     body: Body
     try:
         body = outcome.of_result(opened, result)
-    except Exception as broken:  # noqa: BLE001 -- the boundary
+    except BaseException as broken:
+        if not safely.is_meant_for_us(broken):
+            raise
         body = nothing(broken)
     ended(opened, body, None)
 
@@ -32,7 +34,9 @@ def raised(opened: OpenRun | None, error: BaseException | None) -> None:
     body: Body
     try:
         body = outcome.of_what_was_set(opened, has_failed=error is not None)
-    except Exception as broken:  # noqa: BLE001 -- the boundary
+    except BaseException as broken:
+        if not safely.is_meant_for_us(broken):
+            raise
         body = nothing(broken)
     ended(opened, body, error)
 
@@ -52,7 +56,7 @@ def interrupted(opened: OpenRun | None, error: BaseException | None) -> None:
         ended(opened, b"", error)
 
 
-def nothing(broken: Exception) -> bytes:
+def nothing(broken: BaseException) -> bytes:
     """Report what could not be recorded, and return what is recorded instead."""
     safely.failed("recording the output of a run", broken)
     return b""
@@ -62,7 +66,9 @@ def ended(opened: OpenRun, body: Body, error: BaseException | None) -> None:
     """Close a run; its memory is let go of whatever happens."""
     try:
         opened.recorder.close(opened, body, error)
-    except Exception as broken:  # noqa: BLE001 -- the boundary
+    except BaseException as broken:
+        if not safely.is_meant_for_us(broken):
+            raise
         safely.failed("recording the end of a run", broken)
     finally:
         forget(opened)

@@ -40,7 +40,9 @@ def folder_for(
     try:
         found = given(*args, **kwargs)
         return None if found is None else os.fspath(found)
-    except Exception as error:  # noqa: BLE001 -- code of the user's
+    except BaseException as error:
+        if not safely.is_meant_for_us(error):
+            raise
         doing = f"the {setting} of a run"
         safely.warn(f"{doing}: {type(error).__name__}: {error}", doing)
         return None
@@ -90,7 +92,9 @@ def _packed(opened: OpenRun, setting: str, given: object) -> Body:
     """Return the archive of a folder, or the note that stands for it."""
     try:
         path = os.fsdecode(cast("str", given))
-    except Exception as error:  # noqa: BLE001 -- code of the user's
+    except BaseException as error:
+        if not safely.is_meant_for_us(error):
+            raise
         problem = f"it is no path: {text_of(error, str)}"
         return _note(setting, text_of(given), problem)
     if not path:

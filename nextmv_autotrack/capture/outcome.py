@@ -154,7 +154,9 @@ def _computed(
 ) -> object | None:
     try:
         found: object = function(result)
-    except Exception as error:  # noqa: BLE001 -- code of the user's
+    except BaseException as error:
+        if not safely.is_meant_for_us(error):
+            raise
         _say(opened, setting, text_of(error, _type_and_words))
         return None
     return found

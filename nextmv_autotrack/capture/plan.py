@@ -181,7 +181,9 @@ def text_for(
         return given or otherwise
     try:
         return str(given(*args, **kwargs))
-    except Exception as error:  # noqa: BLE001 -- code of the user's
+    except BaseException as error:
+        if not safely.is_meant_for_us(error):
+            raise
         doing = "the name or description of a run"
         safely.warn(f"{doing}: {type(error).__name__}: {error}", doing)
         return otherwise

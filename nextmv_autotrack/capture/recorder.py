@@ -10,6 +10,7 @@ from os import getpid
 from sys import modules
 from typing import Any
 
+from nextmv_autotrack import safely
 from nextmv_autotrack.capture import logs, nextmv_log, streams, warned
 from nextmv_autotrack.capture.context import open_roots
 from nextmv_autotrack.capture.failures import traceback_text
@@ -139,10 +140,10 @@ class Recorder:
                 opened.children_start = counted
                 opened.usage_start = usage()
             opened.start_ns = self.clock.steady_ns()
-        except Exception:
-            open_roots.pop(opened.id, None)
-            raise
         except BaseException as interrupt:
+            if safely.is_meant_for_us(interrupt):
+                open_roots.pop(opened.id, None)
+                raise
             self.interrupted(opened, interrupt)
             raise
         return opened

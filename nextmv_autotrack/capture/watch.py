@@ -63,7 +63,9 @@ class Watch:
                 opened = now.open(plan, self, parent, beside.name, description, value)
             else:
                 opened = now.open(plan, self, parent, plan.name, None, value)
-        except Exception as error:  # noqa: BLE001 -- the boundary
+        except BaseException as error:
+            if not safely.is_meant_for_us(error):
+                raise
             safely.failed("recording the begin of a run", error)
             return None
         if beside is not None:
@@ -118,7 +120,9 @@ class Watch:
             return (Shown(value) if is_seen else value), named
         try:
             return plan.settings.input(*args, **kwargs), named
-        except Exception as error:  # noqa: BLE001 -- code of the user's
+        except BaseException as error:
+            if not safely.is_meant_for_us(error):
+                raise
             doing = "the input of a run"
             safely.warn(f"{doing}: {type(error).__name__}: {error}", doing)
             return input_of(named, plan.settings), named

@@ -47,7 +47,7 @@ r"""Any Python object as JSON: bounded, never raising, never changing what it is
 | what takes too long to walk | what was walked, then `"<cut: 17 more>"` or `"<cut>"`s |
 | what is over the bound | `{"truncated": true, "type": …, "length": … or "shape": …, "head": …}`; of tables `"columns"`, of graphs `"nodes"` and `"edges"`, too; where no head can be shown, `"parts"` with the same of each item or field |
 
-Whoever asks for JSON is told when it is a summary or cut short.
+Whoever asks for JSON is told when it is a summary, cut short, inside itself or too deep.
 
 Keys are texts in JSON: numbers, dates and the like become theirs, tuples the text of
 their list, other keys their `repr`. Where two keys become the same text, the later one

@@ -38,7 +38,9 @@ class Budget:
         "_now_ns",
         "_until_ns",
         "bytes_left",
+        "is_cyclic",
         "is_spent",
+        "is_too_deep",
         "steps",
     )
 
@@ -61,6 +63,8 @@ class Budget:
         """That can be taken before the next `renew`."""
         self.is_spent = False
         """Whether the walk has ended before the value did."""
+        self.is_cyclic = self.is_too_deep = False
+        """Whether something was met inside itself, or too deep inside others."""
         self._until_ns = self._now_ns() + max_ns
 
     def renew(self) -> bool:

@@ -22,6 +22,7 @@ from typing import Any
 
 from orjson import Fragment
 
+from nextmv_autotrack import safely
 from nextmv_autotrack.encode.budget import Budget
 from nextmv_autotrack.encode.descriptions import (
     cut,
@@ -183,7 +184,9 @@ def _field(value: Any, name: str) -> object:
         found: object = object.__getattribute__(value, name)
     except AttributeError:
         raise
-    except Exception as error:  # noqa: BLE001 -- a descriptor of the user's
+    except BaseException as error:
+        if not safely.is_meant_for_us(error):
+            raise
         return f"<unreadable: {type_name(type(error))}>"
     return found
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from orjson import Fragment, dumps
 
+from nextmv_autotrack import safely
 from nextmv_autotrack.encode.budget import Budget
 
 # Enough to recognise a thing by. The repr of a model can be many megabytes.
@@ -41,7 +42,9 @@ def text_of(value: object, say: Callable[[object], str] = repr) -> str:
     """Return what a value says: bounded, without addresses, never raising."""
     try:
         text = str.__str__(say(value))
-    except Exception:  # noqa: BLE001 -- code of the user's
+    except BaseException as error:
+        if not safely.is_meant_for_us(error):
+            raise
         return UNPRINTABLE
     return cut(_ADDRESS.sub("", str.__getitem__(text, slice(2 * MAX_REPR_CHARS))))
 

@@ -169,7 +169,9 @@ def _scanned(body: bytes, rules: Rules) -> bytes:
 def _called(function: Callable[[str, Any], Any], name: str, value: Any) -> Any:
     try:
         return function(name, value)
-    except Exception as error:  # noqa: BLE001 -- code of the user's
+    except BaseException as error:
+        if not safely.is_meant_for_us(error):
+            raise
         doing = "a callable of the setting 'redact'"
         safely.warn(
             f"{doing} failed, so values are withheld: {type(error).__name__}", doing

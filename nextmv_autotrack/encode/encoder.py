@@ -9,6 +9,7 @@ from typing import Any
 
 from orjson import dumps
 
+from nextmv_autotrack import safely
 from nextmv_autotrack.encode.budget import (
     MAX_STEPS,
     MAX_WALK_NS,
@@ -26,7 +27,7 @@ from nextmv_autotrack.encode.native import (
     holds_sparse_dicts,
 )
 from nextmv_autotrack.encode.summary import SHORTEST, summary
-from nextmv_autotrack.encode.walk import plain, plain_all
+from nextmv_autotrack.encode.walk import CYCLE, TOO_DEEP, plain, plain_all
 
 _UNENCODABLE_BYTES = len(UNENCODABLE)
 
@@ -44,9 +45,11 @@ _CUT_SHORT = (
     f"has parts left out: to look at all of it takes more than {MAX_STEPS} steps"
     f" or {MAX_WALK_NS // 10**9} seconds"
 )
+_CYCLIC = f"holds itself: where it does, {CYCLE} stands for it"
+_DEEP = f"is nested more than {MAX_DEPTH} levels deep: below, it says {TOO_DEEP}"
 
 
-def to_json(
+def to_json(  # noqa: C901 -- with no stack left, no call more
     value: object,
     *,
     max_bytes: int,
@@ -58,8 +61,8 @@ def to_json(
 
     What is longer than `max_bytes` becomes a summary that says so, what takes too long
     to walk is cut short; both are told to `losses`. The table of forms is in the
-    package's docstring. Only what is no `Exception`, such as KeyboardInterrupt, passes
-    through.
+    package's docstring. Only Ctrl-C, and what a handler of a signal raises,
+    passes through.
 
     Args:
         value: Any object.
@@ -92,15 +95,19 @@ def to_json(
         if body is None:
             foreign.append(value)
         budget = Budget(max_bytes, now_ns=now_ns)
-        body, loss = _with_forms(value, foreign, body, max_bytes, budget)
-    except Exception:  # noqa: BLE001 -- no stack or no memory is left, not for a call either
-        loss = _NOT_AT_ALL
+        body, lost = _with_forms(value, foreign, body, max_bytes, budget)
+    except BaseException as error:
+        # No stack or no memory is left, not for a call either; or a class of the user's
+        # exits where even its name is asked for.
+        if not (isinstance(error, Exception) or safely.is_meant_for_us(error)):
+            raise
+        lost = [_NOT_AT_ALL]
         try:
             body = UNENCODABLE if max_bytes >= _UNENCODABLE_BYTES else SHORTEST
         except RecursionError:  # some Pythons need a stack to compare
             body = SHORTEST
-    if loss is not None and losses is not None:
-        losses.append(loss)
+    if lost and losses is not None:
+        losses += lost
     return body
 
 
@@ -145,7 +152,7 @@ def _with_forms(
     body: bytes | None,
     max_bytes: int,
     budget: Budget,
-) -> tuple[bytes, str | None]:
+) -> tuple[bytes, list[str]]:
     """Return the JSON, and what is lost in it."""
     try:
         if body is None:
@@ -156,8 +163,13 @@ def _with_forms(
         body = None
     if body is None or len(body) > max_bytes:
         told = summary(value, max_bytes=max_bytes, body=body)
-        return told, _TOO_LARGE.format(max_bytes)
-    return body, _CUT_SHORT if budget.is_spent else None
+        return told, [_TOO_LARGE.format(max_bytes)]
+    met = {
+        _CUT_SHORT: budget.is_spent,
+        _CYCLIC: budget.is_cyclic,
+        _DEEP: budget.is_too_deep,
+    }
+    return body, [loss for loss in met if met[loss]]
 
 
 def _joined(value: object, foreign: list[Any], budget: Budget) -> bytes:

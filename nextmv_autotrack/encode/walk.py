@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from orjson import Fragment, dumps
 
+from nextmv_autotrack import safely
 from nextmv_autotrack.encode.budget import (
     SHORTEST_ITEM_BYTES,
     Budget,
@@ -96,6 +97,7 @@ def _advance(
             return None
         mark = id(child)
         if mark in path:
+            budget.is_cyclic = True
             done.append(CYCLE)
             continue
         result = _step(child, depth, budget)
@@ -111,7 +113,10 @@ def _step(child: Any, depth: int, budget: Budget) -> object:
         return _plain_or_opened(child, depth, budget)
     except TooLargeError:
         raise
-    except Exception:  # noqa: BLE001 -- code of the user's, which can do anything
+    except BaseException as error:
+        # Code of the user's, which can do anything, even exit.
+        if not safely.is_meant_for_us(error):
+            raise
         return described(child, budget)
 
 
@@ -126,7 +131,10 @@ def _plain_or_opened(value: Any, depth: int, budget: Budget) -> object:
         if kind is int:
             return integer(value, budget)
         if kind is list or kind is Unordered or kind is dict or kind is Pairs:
-            return TOO_DEEP if depth >= MAX_DEPTH else _open(kind, value, budget)
+            if depth < MAX_DEPTH:
+                return _open(kind, value, budget)
+            budget.is_too_deep = True
+            return TOO_DEEP
         value = form_of(kind)(value, budget)
     return described(value, budget)
 

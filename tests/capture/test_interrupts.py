@@ -87,6 +87,43 @@ def test_every_run_that_has_begun_ends_and_the_next_one_is_tracked(written, call
     assert count > 20
 
 
+class Bail(BaseException):
+    """What a program may define for itself."""
+
+
+@pytest.mark.parametrize("stop", [SystemExit, GeneratorExit, Bail])
+def test_a_value_that_exits_when_it_is_looked_at_ends_no_call(written, stop):
+    class Exiting:
+        def __repr__(self):
+            raise stop
+
+    @tracked
+    def passes(value):
+        return value
+
+    value = Exiting()
+    assert passes(value) is value
+    assert written.run.status == "succeeded"
+    assert written.run.input == written.run.output
+    assert written.run.input["repr"] == "<unprintable>"
+    with track_run(input=value) as run:
+        run.output = value
+    assert written.runs[-1].status == "succeeded"
+
+
+@pytest.mark.parametrize("stop", [SystemExit, Bail])
+def test_settings_that_exit_end_no_call(written, stop):
+    def exits(*_):
+        raise stop
+
+    @tracked(name=exits, input=exits, output=exits, metrics=exits)
+    def passes(value):
+        return value
+
+    assert passes(1) == 1
+    assert (written.run.status, written.run.input) == ("succeeded", 1)
+
+
 def test_a_call_that_is_interrupted_before_it_begins_has_failed(written):
     class Large:
         def __repr__(self):

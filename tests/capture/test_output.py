@@ -362,6 +362,17 @@ def test_an_input_over_max_payload_is_cut_and_says_so(written):
     assert written.run.logs == [f"... the input {SUMMARY}"]
 
 
+def test_an_input_inside_itself_and_an_output_too_deep_say_so(written):
+    cycle, deep = [], []
+    cycle.append(cycle)
+    for _ in range(300):
+        deep = [deep]
+    tracked(lambda data: deep)(cycle)
+    first, second = written.run.logs
+    assert first.startswith("... the input holds itself")
+    assert second.startswith("... the output is nested more than 254 levels deep")
+
+
 def test_what_a_block_is_given_over_max_payload_is_cut_and_says_so(written):
     with track_run(max_payload=2048, logs=False) as run:
         run.input = "x" * 100_000

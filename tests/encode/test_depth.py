@@ -122,6 +122,26 @@ def test_a_container_inside_itself_is_said_to_be(value, expected):
     read([value, value])
 
 
+def test_what_is_inside_itself_or_too_deep_is_told():
+    cycle = [1]
+    cycle.append(cycle)
+    deep = nested(MAX_DEPTH + 1)
+    told = {
+        "cycle": (cycle, ["holds itself"]),
+        "deep": (deep, ["is nested more than 254 levels deep"]),
+        "both": ({"a": cycle, 1: deep}, ["holds itself", "is nested more than 254"]),
+        "neither": ([nested(MAX_DEPTH - 1), {1: [cycle[:1]] * 2}], []),
+    }
+    for value, expected in told.values():
+        losses = []
+        to_json(value, max_bytes=10**6, losses=losses)
+        assert len(losses) == len(expected)
+        assert all(map(str.startswith, losses, expected))
+    losses = []
+    to_json([cycle, "x" * 1_000], max_bytes=500, losses=losses)
+    assert losses == ["is a summary, being over 500 bytes (max_payload)"]
+
+
 def test_a_container_that_is_there_twice_is_written_twice():
     row = [1, 2**70]
     assert read([row, row, {"a": row}]) == [row, row, {"a": row}]

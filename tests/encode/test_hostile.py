@@ -8,6 +8,7 @@ import dataclasses
 import datetime as dt
 import decimal
 import pathlib
+import signal
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from unittest import mock
 import pytest
 
 from nextmv_autotrack.encode import to_json
-from nextmv_autotrack.encode.descriptions import UNPRINTABLE
+from nextmv_autotrack.encode.descriptions import UNPRINTABLE, type_name
 from tests.encode.reading import read
 
 # What Python calls on its own, but for what makes and ends an object.
@@ -171,12 +172,58 @@ def test_a_mock_is_described_and_left_as_it_is():
     assert value._mock_children == {}
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_what_is_no_exception_passes_through(stop):
-    value = hostile(object, stop)()
+def test_an_interrupt_passes_through():
+    value = hostile(object, KeyboardInterrupt)()
     for given in (value, [value], {1: value}, {"a": (value,)}):
-        with pytest.raises(stop):
+        with pytest.raises(KeyboardInterrupt):
             to_json(given, max_bytes=1_000)
+
+
+class Bail(BaseException):
+    """What a program may define for itself."""
+
+
+@pytest.mark.parametrize("stop", [SystemExit, GeneratorExit, Bail])
+def test_a_value_that_exits_is_a_note_like_one_that_fails(stop):
+    value, failing = hostile(object, stop)(), hostile(object, ValueError)()
+    for wrap in (lambda x: x, lambda x: [x], lambda x: {1: x}, lambda x: {"a": (x,)}):
+        assert read(wrap(value)) == read(wrap(failing))
+
+    @dataclasses.dataclass
+    class Plan:
+        cost: int
+        route: object = None
+
+    Plan.route = property(fail_with(stop))
+    plan = Plan.__new__(Plan)
+    plan.__dict__["cost"] = 1
+    assert read(plan) == {"cost": 1, "route": f"<unreadable: {type_name(stop)}>"}
+
+
+def fail_with(stop):
+    def fail(self):
+        raise stop
+
+    return fail
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="there is no such signal")
+@pytest.mark.parametrize("stop", [SystemExit, Bail])
+def test_what_a_handler_of_a_signal_raises_passes_through(stop):
+    def handle(number, frame):
+        raise stop
+
+    class Large:
+        def __repr__(self):
+            signal.raise_signal(signal.SIGUSR1)
+            return "large"
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        with pytest.raises(stop):
+            to_json([Large()], max_bytes=1_000)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_the_texts_of_a_value_can_be_of_any_class():
