@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from threading import get_ident
+from threading import Thread, get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nextmv_autotrack.capture.context import (
@@ -69,6 +69,7 @@ class Tee:
         self.descriptor = _descriptor_of(stream)
         """Which of them it writes to; None: neither."""
         self.bypass = None if self.descriptor is None else Bypass.of(stream)
+        self._echo = _echoing_thread(stream)
         self.is_on = False
         self._is_within_line = False
         self._replaced: list[tuple[Any, str, object, object]] = []
@@ -126,7 +127,8 @@ class Tee:
         def seen(*args: Any, **kwargs: Any) -> Any:
             me = get_ident()
             try:
-                if not self.is_on or me in _inside or self._is_seen_elsewhere:
+                is_known = me in _inside or me == self._echo
+                if not self.is_on or is_known or self._is_seen_elsewhere:
                     return write(*args, **kwargs)
                 takers = self._takers()
                 self._before_text(takers)
@@ -283,6 +285,15 @@ def _as_bytes(written: Any) -> bytes:
     if isinstance(written, str):
         return written.encode("utf-8", "backslashreplace")
     return bytes(written)
+
+
+def _echoing_thread(stream: Any) -> int | None:
+    """Return the thread that writes to a notebook's stream what comes by a descriptor.
+
+    That is seen at the descriptor.
+    """
+    thread = getattr(stream, "watch_fd_thread", None)
+    return thread.ident if isinstance(thread, Thread) else None
 
 
 def _descriptor_of(stream: Any) -> int | None:
