@@ -44,6 +44,7 @@ class Watching(Protocol):
     """What is in place besides."""
 
     descriptors: Descriptors | None
+    threads_before: frozenset[int | None]
 
     def take(self, *, is_passed_on: bool = False) -> None:
         """Give the runs what was printed to the descriptors by now."""
@@ -235,6 +236,9 @@ class Tee:
 
     def _of_threads_without(self) -> list[OpenRun]:
         """The runs that are to have what is printed outside of every run."""
+        if self.bypass is None and get_ident() in self._watching.threads_before:
+            # It may be what reads the descriptors, as in a notebook.
+            return []
         all_of_it = self._watching.all_by_descriptor()
         only = the_only_one()
         if only is None or only in all_of_it or only.printed is None:
