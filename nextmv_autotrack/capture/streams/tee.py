@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from threading import Thread, get_ident
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nextmv_autotrack.capture.context import (
@@ -45,6 +45,7 @@ class Watching(Protocol):
     """What is in place besides."""
 
     descriptors: Descriptors | None
+    threads_before: frozenset[int | None]
 
     def take(self, *, passed_on_to: int | None = None) -> None:
         """Give the runs what was printed to the descriptors by now."""
@@ -69,7 +70,6 @@ class Tee:
         self.descriptor = _descriptor_of(stream)
         """Which of them it writes to; None: neither."""
         self.bypass = None if self.descriptor is None else Bypass.of(stream)
-        self._echo = _echoing_thread(stream)
         self.is_on = False
         self._is_within_line = False
         self._replaced: list[tuple[Any, str, object, object]] = []
@@ -127,8 +127,7 @@ class Tee:
         def seen(*args: Any, **kwargs: Any) -> Any:
             me = get_ident()
             try:
-                is_known = me in _inside or me == self._echo
-                if not self.is_on or is_known or self._is_seen_elsewhere:
+                if not self.is_on or me in _inside or self._is_seen_elsewhere:
                     return write(*args, **kwargs)
                 takers = self._takers()
                 self._before_text(takers)
@@ -238,6 +237,9 @@ class Tee:
 
     def _of_threads_without(self) -> list[OpenRun]:
         """The runs that are to have what is printed outside of every run."""
+        if self.bypass is None and get_ident() in self._watching.threads_before:
+            # It may be what reads the descriptors, as in a notebook.
+            return []
         all_of_it = self._watching.all_by_descriptor()
         only = the_only_one()
         if only is None or only in all_of_it or only.printed is None:
@@ -285,15 +287,6 @@ def _as_bytes(written: Any) -> bytes:
     if isinstance(written, str):
         return written.encode("utf-8", "backslashreplace")
     return bytes(written)
-
-
-def _echoing_thread(stream: Any) -> int | None:
-    """Return the thread that writes to a notebook's stream what comes by a descriptor.
-
-    That is seen at the descriptor.
-    """
-    thread = getattr(stream, "watch_fd_thread", None)
-    return thread.ident if isinstance(thread, Thread) else None
 
 
 def _descriptor_of(stream: Any) -> int | None:

@@ -27,6 +27,8 @@ class Watching:
         self._tees: dict[int, Tee] = {}
         self.descriptors: Descriptors | None = None
         """While they are redirected, which is while a run asks for it."""
+        self.threads_before: frozenset[int | None] = frozenset()
+        """Those that ran when they were redirected."""
         self._relay: Relay | None = None
 
     def begin(self, opened: OpenRun) -> None:
@@ -104,6 +106,8 @@ class Watching:
             if self._relay is None:
                 self._relay = relay.Relay()
             self.descriptors = descriptors.Descriptors(self._relay, beside)
+            running = threading.enumerate()
+            self.threads_before = frozenset(thread.ident for thread in running)
             self.descriptors.redirect()
         except OSError as problem:
             self._give_up(problem)
@@ -169,6 +173,7 @@ class Watching:
         for tee in self._tees.values():
             tee.remove()
         self._tees.clear()
+        self.threads_before = frozenset()
         nobody_prints()
 
 
