@@ -21,7 +21,7 @@ MAX_METRICS_BYTES = 1_000_000
 def metrics_json(opened: OpenRun) -> str:
     """Return the metrics of a run that has some, one name each."""
     metrics = opened.metrics if opened.has_flat_metrics else flattened(opened)
-    shown = opened.plan.discreet.members(metrics or {})
+    shown = opened.plan.discreet.metrics(metrics or {})
     losses: list[str] = []
     body = to_json(shown, max_bytes=MAX_METRICS_BYTES, losses=losses)
     if losses:

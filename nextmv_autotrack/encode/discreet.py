@@ -115,6 +115,10 @@ class Discreet:
         """Return values by name, without the secret ones; the same dict if none is."""
         return self._members(named, _LEVELS_BELOW, [MAX_NAMES])
 
+    def metrics(self, named: dict[str, Any]) -> dict[str, Any]:
+        """Return metrics without secrets; numbers are none."""
+        return self._rules.with_numbers(self.members(named), named)
+
     def _members(
         self, value: dict[Any, Any], levels: int, left: list[int]
     ) -> dict[Any, Any]:

@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
-from nextmv_autotrack.redact.names import NO_SECRET, SECRET, meaning_of, words_of
+from nextmv_autotrack.redact.names import (
+    NO_SECRET,
+    REDACTED,
+    SECRET,
+    meaning_of,
+    words_of,
+)
 
 Given = str | re.Pattern[str] | Callable[[str, Any], Any]
 
@@ -81,13 +87,30 @@ class Rules:
         if not self.is_on:
             return NO_SECRET
         if self.names or self.allowed:
-            # Of `config.iban`, as a log has it, the last part counts, too.
-            written = {words_of(name), words_of(name.rpartition(".")[2])}
+            written = _written(name)
             if self.allowed & written:
                 return NO_SECRET
             if self.names & written:
                 return SECRET
         return meaning_of(name)
+
+    def with_numbers(
+        self, shown: dict[str, Any], given: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return metrics with the numbers that only a usual name has hidden.
+
+        A metric such as `authorization_time_s` is measured, and no secret is.
+        """
+        if shown is given or self.functions:
+            return shown
+        numbers = {
+            name: value
+            for name, value in given.items()
+            if type(value) in {int, float}
+            and shown.get(name) == REDACTED
+            and not self.names & _written(name)
+        }
+        return {**shown, **numbers}
 
     def told(self) -> dict[str, Any] | None:
         """Return what other processes have to know; None when it is the usual.
@@ -126,6 +149,11 @@ class Rules:
             )
         except (TypeError, ValueError, re.error, RecursionError):
             return DEFAULT_RULES
+
+
+def _written(name: str) -> set[Words]:
+    # Of `config.iban`, as a log has it, the last part counts, too.
+    return {words_of(name), words_of(name.rpartition(".")[2])}
 
 
 @lru_cache(maxsize=64)

@@ -52,6 +52,9 @@ _BASIC = re.compile(
     rb"(?<!\w)basic[ \t]{1,8}([A-Za-z0-9+/]{4,4096}={0,2})", re.IGNORECASE
 )
 
+# Of a user's name and a password, with their signs; as long as the expressions have it.
+_MAX_CREDENTIALS_BYTES = 3 + 256 + 1 + 1024 + 1
+
 # Of `scheme://user:password@host`. What is a port before a path is no password.
 _USER = rb"://[^\s/?#\"'<>@:\\]{0,256}:"
 _URL = re.compile(
@@ -93,6 +96,9 @@ def _is_user_and_password(text: bytes) -> bool:
 
 def password_at(text: bytes, start: int) -> Span | None:
     """Return where the password is of the URL whose `://` is here."""
+    # Most URLs have none.
+    if text.find(b"@", start, start + _MAX_CREDENTIALS_BYTES) < 0:
+        return None
     scheme = text[max(0, start - len(b"https")) : start].lower()
     is_web = scheme.endswith(_WEB)
     found = (_URL if is_web else _OF_A_DATABASE).match(text, start)

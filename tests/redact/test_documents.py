@@ -26,6 +26,9 @@ WITHOUT = [
     ('{"x":"db://u:pw@h","db://u:pw@h":1}', '{"x":"db://u:[redacted]@h","db://u:[redacted]@h":1}'),
     ('{"x":"\\ud800 token=abc"}', '{"x":"\\ud800 token=[redacted]"}'),
     ('{"head":"{\\"password\\":\\"abc"}', '{"head":"{\\"password\\":\\"[redacted]"}'),
+    ('{"https://h/x?api_key=Hun2&b=1":{"n":[1]},"token=Hun2":5}', '{"https://h/x?api_key=[redacted]&b=1":{"n":[1]},"token=[redacted]":5}'),
+    ('[["api_key","Hun2"],["user","me"]]', '[["api_key","[redacted]"],["user","me"]]'),
+    ('{"PWD":"/home/me","pwd":"Hun2"}', '{"PWD":"/home/me","pwd":"[redacted]"}'),
     ('"Bearer abcdef123456"', '"Bearer [redacted]"'),
 ]  # fmt: skip
 
@@ -43,6 +46,8 @@ def test_a_secret_is_replaced_and_all_else_stays_to_the_byte(body, wanted):
         '{"max_tokens":5,"x":1.50,"x":1E5,"tokenizer":"bpe"}',
         '[{"name":"the token is","url":"https://example.com:80/a@b"}]',
         '{"password":"[redacted]"}',
+        '{"Secret Beach":[7,50],"Token of a day":"x"}',
+        '[["id","token","name"],["password","email"]]',
         "12345678901234567890.10",
         "null",
         "",

@@ -13,7 +13,8 @@ passphrase secret secrets clientSecret client_secret aws_secret_access_key AWS_A
 access_token accessToken refreshToken token x-auth-token auth_tokens session_token
 api_key apikey apiKey APIKey API_KEY X-Api-Key api.key api_keys OPENAI_API_KEY
 authorization Authorization Proxy-Authorization credential credentials
-private_key privateKey ssh_private_key access_key license_key
+private_key privateKey ssh_private_key access_key license_key signing_key ENCRYPTION_KEY
+authorization_header oldpwd
 WLSSECRET WLSACCESSID WLSAccessID WLSToken LICENSEID LicenseID license_id licence_id
 """
 
@@ -22,7 +23,10 @@ max_tokens maxTokens token_count n_tokens num_token max_token tokens total_token
 token_type token_url tokenizer tokenize passenger passengers pass passes compass secretary
 author authors authority key keys primary_key sort_key public_key foreign_key keyboard monkey
 access api private license password_file password_length secret_name secrets_collection_id
-private_lane api_version location demand x
+private_lane api_version location demand x ACCESS_KEY_REGION TOKEN_AUDIENCE AUTH_TOKEN_ISSUER
+API_KEY_HEADER SECRET_BACKEND CREDENTIALS_MODE GITHUB_TOKEN_SCOPE PASSWORD_HASH_ALGORITHM
+max_password_attempts authorization_level authorization_window credentials_required
+secrets_provider api_token_host eos_token color_token
 """
 
 
@@ -34,6 +38,35 @@ def test_a_name_of_a_secret_is_told_however_its_words_are_joined(name):
 @pytest.mark.parametrize("name", OTHERS.split())
 def test_a_name_that_only_looks_like_one_is_none(name):
     assert not meaning_of(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("API key", True),
+        ("Database password", True),
+        ("Secret Beach", False),
+        ("Token of a day", False),
+        ("https://h/x?api_key=a", False),
+        ("token=a", False),
+    ],
+)
+def test_a_text_is_a_name_only_if_it_ends_with_what_names_a_secret(name, is_one):
+    assert bool(meaning_of(name)) is is_one
+
+
+def test_a_folder_is_no_password():
+    assert not hides(meaning_of("PWD"), "/home/me")
+    assert hides(meaning_of("pwd"), "Xy-123")
+    assert hides(meaning_of("password"), "/home/me")
+
+
+def test_numbers_of_metrics_stay_unless_their_name_was_given():
+    given = {"authorization_time_s": 4.5, "password": "x", "iban": 5, "a": 1}
+    shown = {**given, "authorization_time_s": "[redacted]", "password": "[redacted]"}
+    shown["iban"] = "[redacted]"
+    found = Rules(["iban"]).with_numbers(shown, given)
+    assert found == {**shown, "authorization_time_s": 4.5}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from nextmv_autotrack.redact import Rules, known_values, prefilter
 from nextmv_autotrack.redact.text_scan import scan_text
 
+R = "[redacted]"
+
 WITHOUT = [
     ("password=hunter2 x", "password=[redacted] x"),
     ("f(password='hun ter2', user='x')", "f(password='[redacted]', user='x')"),
@@ -47,7 +49,36 @@ WITHOUT = [
     ("sk-ant-api03-abcdEFGH1234abcdEFGH1234-abcd", "[redacted]"),
     ("sk-proj-abcdEFGH1234abcdEFGH1234", "[redacted]"),
     ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl", "[redacted]"),
+    ("['x', '--password', 'Hun2', '-t', '4']", "['x', '--password', '[redacted]', '-t', '4']"),
+    ('["x", "--api-key", "Hun2"]', '["x", "--api-key", "[redacted]"]'),
+    ("[('api_key', 'Hun2'), ('n', 1)]", "[('api_key', '[redacted]'), ('n', 1)]"),
+    (r'[\"password\",\"Hun2\"]', r'[\"password\",\"[redacted]\"]'),
+    ("api_key             : Hun2", "api_key             : [redacted]"),
+    ("f(password=SecretStr('Hun2'), n=1)", "f(password=SecretStr('[redacted]'), n=1)"),
+    ("<password>Hun2</password>", "<password>[redacted]</password>"),
+    (r"password=a\bHun2 x", "password=[redacted] x"),
+    ('password=a"Hun2 x', "password=[redacted] x"),
+    ("postgres://u:p@ss/Hun2@h/db", "postgres://u:[redacted]@h/db"),
+    ("https://abcdefgh12345678@github.com/x", "https://[redacted]@github.com/x"),
+    ("x;AccountKey=Eby8vdM02xNOcqFl+/==;y", "x;AccountKey=[redacted];y"),
     ("task-password=abc", "task-password=[redacted]"),
+]  # fmt: skip
+
+# Put together here, so that no scanner of repositories takes them for real ones.
+KEYS = [
+    "sk" + "_live_" + "4eC39HqLyjWDarjt",
+    "rk" + "_live_" + "4eC39HqLyjWDarjt",
+    "sk-" + "a1" * 24,
+    "glpat" + "-ABCDEFGHIJKLMNOPQRST",
+    "hf" + "_" + "abCD" * 9,
+    "npm" + "_" + "a1b2c3" * 6,
+    "pypi" + "-AgEIcHlwaS5vcmcCJDU3ZTM2",
+    "SG" + ".ngeVfQFYQlKU0ufo8x5d1A.TwL2iGABf9DHoTf-09kqeF8t",
+    "GOCSPX" + "-abcdefghijklmnopqrstuvwxyz12",
+    "ya29" + ".a0AfH6SMBxxxxxxxxxxxxxxxxxx",
+    "dapi" + "1234567890abcdef" * 2,
+    "hvs" + ".CAESIJ1234567890abcdefghij",
+    "xapp" + "-1-A111-222-abcdef",
 ]
 
 AS_THEY_ARE = """
@@ -62,6 +93,15 @@ http://host:8080/path?mail=a@b.example
 https://example.com/a/b
 sk-learn-pipeline-optimizer
 a passenger and a secretary: two
+["password", "email", "token"]
+headers: ('id', 'token', 'name')
+API key: not set
+password: *****
+PWD=/home/me and cwd pwd=/tmp/x
+ACCESS_KEY_REGION=eu-central-1 TOKEN_AUDIENCE=https://a.example
+sku sk-0123456789abcdef of sk-east-route-1234567890123456
+if password>5 or <b>password</b>
+https://somebody@host:22/x
 the author: somebody
 primary_key=7 sort_key: name
 Set parameter TokenServer to value "here"
@@ -79,6 +119,17 @@ def scanned(text, *rules, **more):
 def test_a_secret_in_a_text_is_replaced_and_nothing_else(text, wanted):
     assert scanned(text) == wanted
     assert scanned(wanted) == wanted
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_is_told_by_its_form(key):
+    assert scanned(f"use {key}, please") == f"use {R}, please"
+    assert scanned(f"https://h/x?q={key}") == f"https://h/x?q={R}"
+
+
+def test_a_webhook_goes_without_what_lets_one_write_to_it():
+    hook = "https://hooks.slack.com/services/"
+    assert scanned(f"{hook}T0000/B0000/abcdefgh12345678 x") == f"{hook}{R} x"
 
 
 @pytest.mark.parametrize("text", AS_THEY_ARE)
@@ -140,6 +191,8 @@ def test_values_that_are_known_go_wherever_they_are():
         ("MY_TOKEN", "disabled"),
         ("MY_TOKEN", "1234567890"),
         ("MY_SECRET", "/run/secrets/of-mine"),
+        ("ACCESS_KEY_REGION", "eu-central-1"),
+        ("TOKEN_AUDIENCE", "https://a.example"),
         ("MY_TOKEN_FILE", "Xy-12345678"),
         ("PATH", "Xy-12345678"),
     ],
@@ -162,6 +215,7 @@ PIECES = st.sampled_from(
         "--", "abc123", "A" * 40, "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----",
         "[redacted]", "[redacted: a private key that goes on]", "AKIAIOSFODNN7EXAMPLE",
         "sk-", "eyJ", "5", "None", "é", "\\n", "&", "/", "?", "to value ",
+        "<password>", "SecretStr(", "', '", "http", "PWD",
     ]
 )  # fmt: skip
 
