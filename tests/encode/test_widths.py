@@ -7,13 +7,14 @@ import json
 import tracemalloc
 
 import numpy as np
-import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
 
 from nextmv_autotrack.encode import is_summary, rows, to_json
 from tests.encode.reading import read
+
+pd = pytest.importorskip("pandas")
+pl = pytest.importorskip("polars")
+pa = pytest.importorskip("pyarrow")
 
 COUNT = 5_000_000
 # Not too many items for it by themselves, when each is taken for the shortest there is.
