@@ -33,7 +33,9 @@ def flattened(opened: OpenRun) -> dict[str, Any]:
         flat = FlatMetrics(dict(metrics))
         opened.metrics, opened.has_flat_metrics = flat.found, True
         _note(opened, flat.notes, "metrics")
-    except Exception as error:  # noqa: BLE001 -- the boundary
+    except BaseException as error:
+        if not safely.is_meant_for_us(error):
+            raise
         # Another thread may change them meanwhile: the end of the run must not be lost.
         safely.failed("recording the metrics of a run", error)
         return {}
@@ -49,7 +51,9 @@ def take_metrics_of_document(opened: OpenRun, metrics: Mapping[Any, Any]) -> Non
         if not is_flat(metrics):
             metrics, notes = finite(dict(metrics))
             _note(opened, notes, "metrics")
-    except Exception as error:  # noqa: BLE001 -- the boundary
+    except BaseException as error:
+        if not safely.is_meant_for_us(error):
+            raise
         safely.failed("recording the metrics of a run", error)
         metrics = {}
     if opened.metrics:
@@ -66,7 +70,9 @@ def assets_json(opened: OpenRun) -> bytes:
         assets = Assets([*(opened.assets or ())])
         body = assets.to_json(max_bytes=opened.plan.max_payload)
         _note(opened, assets.notes, "assets")
-    except Exception as error:  # noqa: BLE001 -- the boundary
+    except BaseException as error:
+        if not safely.is_meant_for_us(error):
+            raise
         safely.failed("recording the assets of a run", error)
         return b""
     return body
