@@ -191,7 +191,9 @@ class OpenRun(Notes):
         """Write down log lines of the user's."""
         try:
             self.add_lines(as_line(str(text)))
-        except Exception as error:  # noqa: BLE001 -- the boundary
+        except BaseException as error:
+            if not safely.is_meant_for_us(error):
+                raise
             safely.failed("recording a log line", error)
 
     def add_part(self, part: str, body: Body) -> None:

@@ -42,7 +42,9 @@ def flattened(opened: OpenRun) -> dict[str, Any]:
         flat = FlatMetrics(dict(metrics))
         opened.metrics, opened.has_flat_metrics = flat.found, True
         note(opened, flat.notes, "metrics")
-    except Exception as error:  # noqa: BLE001 -- the boundary
+    except BaseException as error:
+        if not safely.is_meant_for_us(error):
+            raise
         # Another thread may change them meanwhile: the end of the run must not be lost.
         safely.failed("recording the metrics of a run", error)
         return {}
@@ -58,7 +60,9 @@ def take_metrics_of_document(opened: OpenRun, metrics: Mapping[Any, Any]) -> Non
         if not is_flat(metrics):
             metrics, notes = finite(dict(metrics))
             note(opened, notes, "metrics")
-    except Exception as error:  # noqa: BLE001 -- the boundary
+    except BaseException as error:
+        if not safely.is_meant_for_us(error):
+            raise
         safely.failed("recording the metrics of a run", error)
         metrics = {}
     if opened.metrics:
@@ -75,7 +79,9 @@ def assets_json(opened: OpenRun) -> bytes:
         assets = Assets([*(opened.assets or ())])
         body = assets.to_json(max_bytes=opened.plan.max_payload)
         note(opened, assets.notes, "assets")
-    except Exception as error:  # noqa: BLE001 -- the boundary
+    except BaseException as error:
+        if not safely.is_meant_for_us(error):
+            raise
         safely.failed("recording the assets of a run", error)
         return b""
     return body

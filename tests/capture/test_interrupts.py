@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import nextmv_autotrack
-from nextmv_autotrack import current_run, track_run, tracked
+from nextmv_autotrack import current_run, safely, track_run, tracked
 from nextmv_autotrack.capture import context
 
 OURS = str(Path(nextmv_autotrack.__file__).parent)
@@ -109,6 +109,24 @@ def test_a_value_that_exits_when_it_is_looked_at_ends_no_call(written, stop):
     with track_run(input=value) as run:
         run.output = value
     assert written.runs[-1].status == "succeeded"
+
+
+@pytest.mark.parametrize("stop", [SystemExit, Bail])
+def test_what_a_run_is_told_may_exit_when_it_is_looked_at(written, stop, monkeypatch):
+    monkeypatch.setattr(safely, "raising", False)
+
+    class Metrics(dict):
+        def items(self):
+            raise stop
+
+    class Text:
+        def __str__(self):
+            raise stop
+
+    with track_run() as run:
+        run.log(Text())
+        run.output = {"metrics": Metrics(a={"b": 1}), "plan": 1}
+    assert (written.run.status, written.run.output) == ("succeeded", {"plan": 1})
 
 
 @pytest.mark.parametrize("stop", [SystemExit, Bail])
