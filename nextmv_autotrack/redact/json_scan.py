@@ -83,26 +83,35 @@ class _Scan:
 
     def done(self) -> bytes:
         """Return the document without secrets."""
-        step = self._pace.step
-        for place in self._places():
-            step()
-            if place >= self._looked:
-                found = self._string_around(place)
-                if found is not None:
-                    self._look_at(found)
+        for string in self._strings():
+            self._look_at(string)
         if not self._kept:
             return self._body
         return b"".join((*self._kept, self._body[self._copied :]))
 
-    def _places(self) -> Iterator[int]:
-        """Yield where to look, in order: places inside of texts."""
+    def _strings(self) -> Iterator[re.Match[bytes]]:
+        """Yield the texts to look at, in order: all of them if there are patterns."""
+        step = self._pace.step
         if self._rules.patterns:
-            return (found.start() + 1 for found in _STRING.finditer(self._body))
+            for found in _STRING.finditer(self._body):
+                step()
+                if found.start() >= self._looked:
+                    yield found
+            return
+        for place in self._places():
+            step()
+            if place >= self._looked:
+                around = self._string_around(place)
+                if around is not None:
+                    yield around
+
+    def _places(self) -> Iterator[int]:
+        """Yield where something may be, in order: places inside of texts."""
         found = (
             hit.start for hit in hits(self._body, self._rules) if self._is_near(hit)
         )
         known = [_occurrences(self._body, _escaped(value)) for value in self._known]
-        return heapq.merge(found, *known)
+        return heapq.merge(found, *known) if known else found
 
     def _is_near(self, hit: Hit) -> bool:
         """Whether more than the first look is needed: most URLs have no password."""

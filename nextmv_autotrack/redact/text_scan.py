@@ -119,7 +119,10 @@ def _found(text: bytes, hit: Hit, rules: Rules) -> Block | None:
 
 def _without_patterns(text: bytes, rules: Rules) -> bytes:
     # Not in what stands for a secret: a second time must change nothing.
-    parts = text.decode("utf-8", "surrogateescape").split(REDACTED)
+    decoded = text.decode("utf-8", "surrogateescape")
+    parts = decoded.split(REDACTED)
+    if len(parts) == 1 and not any(one.search(decoded) for one in rules.patterns):
+        return text
     for pattern in rules.patterns:
         parts = [_without(pattern, part) for part in parts]
         parts = REDACTED.join(parts).split(REDACTED)
