@@ -159,3 +159,14 @@ def test_of_a_run_that_takes_too_long_to_scan_what_we_say_ourselves_is_kept():
     frame = Frame(Kind.END, meta, b"", 0)
     redactor.begin([frame])
     assert redactor.meta(frame)[0] == {"id": "a", "status": "succeeded"}
+
+
+def test_a_number_of_the_metrics_is_measured_and_no_secret():
+    metrics = {"authorization_time_s": 4.5, "db_password": "hunter2"}
+    meta = orjson.dumps({"id": "a", "metrics": metrics, "options": {"password": 5}})
+    redactor = Redactor((), lambda _: b"")
+    frame = Frame(Kind.END, meta, b"", 0)
+    redactor.begin([frame])
+    found = redactor.meta(frame)[0]
+    assert found["metrics"] == {**metrics, "db_password": "[redacted]"}
+    assert found["options"] == {"password": "[redacted]"}
