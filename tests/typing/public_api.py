@@ -248,8 +248,14 @@ tracked(
     max_log=2_000,
     sync=True,
 )
+
+
+def plan_of(folder: Path) -> Path:
+    return folder / "plan"
+
+
 tracked(input_dir="case", output_dir=Path("plan"))
-tracked(output_dir=lambda folder: folder)
+tracked(output_dir=plan_of)
 tracked(input_dir=5)  # type: ignore[call-overload]
 tracked(nmae="x")  # type: ignore[call-overload]
 tracked(name=5)  # type: ignore[call-overload]
