@@ -91,16 +91,20 @@ def to_json(  # noqa: C901 -- with no stack left, no call more
                 return body
     except Exception:  # noqa: BLE001 -- a key that is no str, a cycle, a surrogate …
         body = None
+    lost: list[str] = []
     try:
         if body is None:
             foreign.append(value)
         budget = Budget(max_bytes, now_ns=now_ns)
         body, lost = _with_forms(value, foreign, body, max_bytes, budget)
+    except Exception:  # noqa: BLE001 -- no stack or no memory is left, not for a call either
+        body = None
     except BaseException as error:
-        # No stack or no memory is left, not for a call either; or a class of the user's
-        # exits where even its name is asked for.
-        if not (isinstance(error, Exception) or safely.is_meant_for_us(error)):
+        # A class of the user's exits where even its name is asked for.
+        if not safely.is_meant_for_us(error):
             raise
+        body = None
+    if body is None:
         lost = [_NOT_AT_ALL]
         try:
             body = UNENCODABLE if max_bytes >= _UNENCODABLE_BYTES else SHORTEST
