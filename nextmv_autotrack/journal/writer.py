@@ -145,6 +145,19 @@ class Writer:
         if self.reader_sleeps:
             self.wake_reader()
 
+    def all_written(self) -> int:
+        """Return how many frames are there to be read; -1 while one is being written.
+
+        A frame is counted before it is there. Nobody is waited for: who writes may wait
+        for the caller, in the handler of a signal.
+        """
+        if not self._lock.acquire(blocking=False):
+            return -1
+        try:
+            return self.appended
+        finally:
+            self._lock.release()
+
     def _write_anew(self, *parts: bytes | Enclosure) -> int:
         """Go on in another segment, when the program has closed all descriptors."""
         if not descriptors.is_open(self._lock_fd):

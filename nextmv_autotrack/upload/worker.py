@@ -241,13 +241,13 @@ class Worker:
             stopping, awaited = self._stopping, self._progress.is_awaited
             doubts = self._progress.doubts
             due_at = self._duties.do(store, sweep, is_stopping=stopping)
-            appended = self._writer.appended
+            written = self._writer.all_written()
             if stopping and (not deliveries.is_busy or now() >= self._stop_by):
                 self._end(sweep, deliveries)
-                self._moved = appended
+                self._moved = written
                 self._tell(store, deliveries, math.inf, doubts)
                 return
-            if appended != self._moved and move_at is None:
+            if (written < 0 or written != self._moved) and move_at is None:
                 # Not at once: whoever writes one record may be about to write many,
                 # and would have to share the interpreter with this thread.
                 move_at = now() + MOVE_INTERVAL_S
@@ -256,7 +256,7 @@ class Worker:
                 sweep.own(self._writer, most_bytes=self._most_backlog_bytes())
                 if self._is_gone(store):
                     return  # what was to be moved may have been there no more
-                self._moved, move_at = appended, None
+                self._moved, move_at = written, None
             if awaited:
                 # Before it: without threads it takes as long as the platform does.
                 self._tell(store, deliveries, now(), doubts)

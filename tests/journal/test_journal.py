@@ -281,3 +281,32 @@ writer.append(END, b"{}", b"small")
     assert done.stdout.startswith("refused:")
     (segment,) = Home(tmp_path).segments()
     assert [payload for _, _, payload in _read(segment.path)] == [b"kept", b"small"]
+
+
+def test_a_frame_that_is_being_written_is_not_taken_for_one_that_is_there(tmp_path):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("needs a pipe with a name")
+    home = Home(tmp_path)
+    writer = Writer(home, "1-me")
+    writer.append(BEGIN, b"{}", b"")
+    assert writer.all_written() == 1
+    # In the place of the file, something that takes no more until somebody reads.
+    os.mkfifo(tmp_path / "slow")
+    read_fd = os.open(tmp_path / "slow", os.O_RDONLY | os.O_NONBLOCK)
+    write_fd = os.open(tmp_path / "slow", os.O_WRONLY)
+    file_fd = os.dup(writer._fd)
+    os.dup2(write_fd, writer._fd)
+    thread = threading.Thread(target=writer.append, args=(BEGIN, b"{}", b"x" * 10**6))
+    thread.start()
+    os.set_blocking(read_fd, True)
+    left = len(os.read(read_fd, 1))
+    assert writer.appended == 2
+    assert writer.all_written() == -1
+    while thread.is_alive() and left < 10**6:
+        left += len(os.read(read_fd, 65536))
+    thread.join()
+    assert writer.all_written() == 2
+    os.dup2(file_fd, writer._fd)
+    for fd in (read_fd, write_fd, file_fd):
+        os.close(fd)
+    writer.close()
