@@ -213,6 +213,8 @@ def test_an_output_without_assets_says_so_unless_there_are_some_of_ours(
     assert names == ([] if shared == "none" else ["autotrack_environment"])
 
 
+# How the SDK unpacks them is warned of from 3.12 to 3.13.
+@pytest.mark.filterwarnings("ignore:Python 3.14 will:DeprecationWarning")
 @pytest.mark.parametrize("has_failed", [False, True], ids=["succeeded", "failed"])
 def test_the_sdk_reads_the_files_of_a_run_back(
     to_platform, platform, theirs, tmp_path, has_failed
