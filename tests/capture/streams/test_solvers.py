@@ -153,6 +153,22 @@ def test_in_a_thread_pool_every_solve_is_in_the_log_of_its_run(tmp_path):
             assert any(words in line for line in lines)
 
 
+# What C prints reaches a notebook by a thread of the kernel, in the order of printing.
+UNTIL_C_IS_SHOWN = """
+import os, sys, threading
+shown, write = threading.Event(), sys.stdout.write
+def watched(text):
+    done = write(text)
+    if "the end of C" in text:
+        shown.set()
+    return done
+sys.stdout.write = watched
+os.write(1, b"the end of C\\n")
+assert shown.wait(60)
+sys.stdout.write = write
+sys.stdout.flush()
+"""
+
 NOTEBOOK = """
 import ctypes, logging, sys
 from nextmv_autotrack import track_run
@@ -180,8 +196,7 @@ def test_in_a_notebook_all_of_it_is_in_the_log_and_shown_once(
         monkeypatch.setenv(name, value)
     cells = [
         nbformat.v4.new_code_cell(NOTEBOOK.format(solver=solver)),
-        # What C prints reaches a notebook by a thread of the kernel, a little later.
-        nbformat.v4.new_code_cell("import time; time.sleep(1)"),
+        nbformat.v4.new_code_cell(UNTIL_C_IS_SHOWN),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
     nbclient.NotebookClient(
