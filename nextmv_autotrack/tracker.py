@@ -36,6 +36,8 @@ from nextmv_autotrack.whereabouts import install as install_whereabouts
 class Tracker:
     """The tracking of one process: begins with the first run, ends with the process."""
 
+    kind_of_recorder = Recorder
+
     def __init__(self, sources: Sources, clock: Clock = SYSTEM_CLOCK) -> None:
         self.sources = sources
         self._clock = clock
@@ -55,7 +57,7 @@ class Tracker:
         )
 
     def _new_recorder(self) -> Recorder:
-        return Recorder(
+        return self.kind_of_recorder(
             append=self._append_first,
             clock=self._clock,
             new_id=new_id_source(),
@@ -66,19 +68,19 @@ class Tracker:
         )
 
     def _beside(self) -> str | None:
-        front = self._front
-        return None if front is None else front.writer.beside
+        return None if (front := self._front) is None else front.writer.beside
 
     def _append_first(self, kind: int, meta: bytes, payload: Body) -> None:
         """Open the journal of this process, and write its first frame."""
         with self._opening:
             front = self._front
+            if front is None:
+                # Whoever became this program by exec may have had children before.
+                CHILDREN.begin_anew()
             if front is None or front.directory != self.sources.resolve().directory:
                 front = self._front = Front(
                     self.sources, self._clock, self._gate, lookout=self._lookout
                 )
-            # What was used before counts for nobody.
-            CHILDREN.asked()
             front.writer.append(PROCESS, *self._lookout.at_once())
             if self._may_work:
                 front.at_work()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from nextmv_autotrack import nextmv_objects, safely
 from nextmv_autotrack.capture.open_run import OpenRun
@@ -53,8 +53,8 @@ def _files(opened: OpenRun, value: object, *, has_failed: bool) -> Body:
 
     if nextmv_objects.is_output(value):
         value = nextmv_objects.output_document(value)
-    if isinstance(value, dict):
-        left = _without_parts(opened, value)
+    if issubclass(type(value), dict):
+        left = _without_parts(opened, cast("dict[Any, Any]", value))
         lost = [name for name in _NOT_BESIDE_FILES if not _is_empty(left.get(name))]
         said = "the result's {!r} are left out: beside the files of output_dir stand metrics and assets"
         note(opened, map(said.format, lost), "outputs")

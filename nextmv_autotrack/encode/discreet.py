@@ -88,7 +88,13 @@ class Discreet:
         """Return a value as JSON; the value stays as it is."""
         try:
             if type(value) is dict:
-                if not self._is_harmless(value, _LEVELS_BELOW):
+                is_harmless = self._were_seen(value)
+                # Mostly there is none below: a call more is a tenth of what this takes.
+                for member in value.values() if is_harmless else ():
+                    if type(member) is dict:
+                        is_harmless = self._is_harmless(value, _LEVELS_BELOW)
+                        break
+                if not is_harmless:
                     value = self.members(value)
             elif type(value) is Shown:
                 value = value.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 
 from nextmv_autotrack.redact import shapes
@@ -129,5 +130,5 @@ def _without_patterns(text: bytes, rules: Rules) -> bytes:
     return REDACTED.join(parts).encode("utf-8", "surrogateescape")
 
 
-def _without(pattern: object, part: str) -> str:
-    return pattern.sub(lambda found: REDACTED if found[0] else "", part)  # type: ignore[attr-defined, no-any-return]
+def _without(pattern: re.Pattern[str], part: str) -> str:
+    return pattern.sub(lambda found: REDACTED if found[0] else "", part)

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from nextmv_autotrack import tracker as tracking
 from nextmv_autotrack.capture.context import innermost, latest, open_roots
 from nextmv_autotrack.capture.forced import ForcedRecorder
-from nextmv_autotrack.capture.recorder import Recorder
 from nextmv_autotrack.errors import SettingsError
-from nextmv_autotrack.ids import new_id_source
 from nextmv_autotrack.nextmv_api.in_place import Wire, in_place_of_connections
 from nextmv_autotrack.platform.access import in_place_of_the_usual
 from nextmv_autotrack.settings import OF_THIS_PROCESS, Sources
@@ -50,20 +48,14 @@ _BEGUN_WITH = {
 _SWITCH = "NEXTMV_AUTOTRACK_ENABLED"
 
 
+class _LocalRecorder(ForcedRecorder):
+    forced = _FORCED
+
+
 class LocalTracker(Tracker):
     """Tracks a process whose runs stay where they are."""
 
-    def _new_recorder(self) -> Recorder:
-        recorder = ForcedRecorder(
-            append=self._append_first,
-            clock=self._clock,
-            new_id=new_id_source(),
-            sources=self.sources,
-            settle=self.flush,
-            forked=self.after_fork,
-        )
-        recorder.forced = _FORCED
-        return recorder
+    kind_of_recorder = _LocalRecorder
 
 
 class NothingLeaves:

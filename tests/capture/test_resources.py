@@ -218,6 +218,24 @@ def test_a_run_of_a_program_with_children_asks_what_they_have_used_so_far(writte
 
 
 @posix
+def test_children_from_before_the_program_became_this_one_cost_its_calls_nothing():
+    words = (
+        f"{PRELUDE}\nfrom nextmv_autotrack.capture.resources.usage import CHILDREN\n"
+    )
+    words += 'with track_run("run"):\n    time.sleep(0.02)\n'
+    words += "assert not CHILDREN.are_counted\nassert flush(20)"
+    before = f"{sys.executable} -c 'sum(range(10**6))'"
+    subprocess.run(
+        ["/bin/sh", "-c", f'{before}; exec "$@"', "sh", sys.executable, "-c", words],
+        check=True,
+        timeout=60,
+    )
+    with Store.open(Path(os.environ["NEXTMV_AUTOTRACK_DIRECTORY"])) as store:
+        (run,) = store.runs(limit=9)
+    assert not any(name.startswith("children") for name in run.metrics)
+
+
+@posix
 def test_a_child_of_ours_is_not_the_models(written):
     CHILDREN.begin_anew()
     with track_run():
